@@ -1,0 +1,76 @@
+import type { DuplicatePolicy, FileKind, FileRecord, NewFileRecord } from "../domain.ts";
+
+export const SORT_COLUMNS = [
+  "created_at",
+  "filename",
+  "size_bytes",
+  "content_type",
+  "taken_at",
+  "id",
+] as const;
+export type SortColumn = (typeof SORT_COLUMNS)[number];
+
+export interface ListQuery {
+  /** Any part of the name, case-insensitive; several words must all be there. Absent or blank: every file. */
+  search?: string;
+  /** Default `id`, descending: the newest first. */
+  sort?: { column: SortColumn; descending: boolean };
+  /** Rows a page, 1 to 1,000; default 100. */
+  size?: number;
+  /** The `next` of the page before; it only fits the query that gave it. */
+  next?: string;
+  kind?: FileKind;
+  /** Exact, or `image/*`. */
+  contentType?: string;
+}
+
+export interface Page {
+  rows: FileRecord[];
+  /** Opaque token of the page after this one, or null at the end. */
+  next: string | null;
+}
+
+export interface CreateResult {
+  record: FileRecord;
+  /** Id of the oldest other row with the same bytes, whatever the policy. */
+  duplicateOf: number | null;
+  /** True when the row shares the older row's object: the object that the caller stored (if any) is not needed. */
+  linked: boolean;
+}
+
+/** What `beginDelete` decided. */
+export interface Deletion {
+  record: FileRecord;
+  /** True when no other row uses the object: the caller removes it between beginDelete and finishDelete. */
+  removeObject: boolean;
+}
+
+/**
+ * The catalog. Everything that ties it to one process (SQLite, the set of keys being deleted) stays behind this
+ * interface. Faults of the database reject with AppError `disk_full` or `internal_error`.
+ */
+export interface FileRepository {
+  /**
+   * Adds a row, durable when this resolves. Under `link` a row with bytes that are here already gets the older row's
+   * storage, bucket and s3_key; under `reject` it rejects with `duplicate` (details.duplicate_of). Right under
+   * concurrency: looking and adding are one step, and rows that are being deleted don't count.
+   */
+  create(file: NewFileRecord, duplicates: DuplicatePolicy): Promise<CreateResult>;
+  /** By integer id or by uid; null when there is none. A row whose deletion has begun is not there any more. */
+  get(idOrUid: string | number): Promise<FileRecord | null>;
+  /** The oldest row with these bytes, or null. */
+  getByChecksum(sha256: string): Promise<FileRecord | null>;
+  /** One page. Rejects with `invalid_parameter` for a `next` that it did not give. Never blocks the event loop for long. */
+  list(query: ListQuery): Promise<Page>;
+  /** Every row of a query in its order, in bounded memory, for exports. */
+  iterate(query: Omit<ListQuery, "size" | "next">): AsyncIterable<FileRecord>;
+  /** Hides the row and tells whether its object goes with it; null when there is no such row. Not durable by itself. */
+  beginDelete(idOrUid: string | number): Promise<Deletion | null>;
+  /** Removes the row, durable when this resolves. An id that is gone already is no error. */
+  finishDelete(id: number): Promise<void>;
+  /** Shows the row again after a deletion that failed. */
+  cancelDelete(id: number): Promise<void>;
+  /** How many rows use an object. */
+  countByKey(storage: string, bucket: string, s3Key: string): Promise<number>;
+  close(): void;
+}

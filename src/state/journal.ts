@@ -1,0 +1,41 @@
+import type { StorageName } from "../domain.ts";
+
+/** Where an object is, or will be. */
+export interface ObjectPlace {
+  storage: StorageName;
+  bucket: string;
+  key: string;
+}
+
+export interface UploadIntent extends ObjectPlace {
+  kind: "upload";
+  uid: string;
+  /** Set once a multipart upload exists. */
+  multipartUploadId: string | null;
+  createdAtMs: number;
+}
+
+export interface DeleteIntent extends ObjectPlace {
+  kind: "delete";
+  uid: string;
+  /** Row to remove. */
+  fileId: number;
+  createdAtMs: number;
+}
+
+export type Intent = UploadIntent | DeleteIntent;
+
+/**
+ * What the server is about to do to bucket and catalog, written before it does it, so that a restart can finish or undo
+ * it. Calls are synchronous and durable (synchronous=FULL) when they return, but for the two `close` calls: a lost close
+ * only makes recovery look once more.
+ */
+export interface Journal {
+  beginUpload(intent: ObjectPlace & { uid: string }): void;
+  multipartCreated(uid: string, uploadId: string): void;
+  closeUpload(uid: string): void;
+  beginDelete(intent: ObjectPlace & { uid: string; fileId: number }): void;
+  closeDelete(uid: string): void;
+  /** Intents that are still open, oldest first. */
+  open(): Intent[];
+}
