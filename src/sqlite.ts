@@ -1,0 +1,128 @@
+import { constants, Database, SQLiteError } from "bun:sqlite";
+import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
+import { basename, dirname } from "node:path";
+
+import { AppError } from "./errors.ts";
+import { MIB } from "./units.ts";
+
+/** What record/ and state/ share: how a database is opened, migrated and closed, and what its errors mean. */
+
+/** How long a writer waits for another process (a snapshot, a repair) before it gives up. */
+const busyTimeoutMs = 5_000;
+/** A WAL that a long reader let grow is cut back to this once it can be. */
+const maxIdleWalBytes = 64 * MIB;
+
+/**
+ * Opens (or makes, with mode 0600) a database in WAL mode whose commits are on disk when they return.
+ *
+ * The -wal and -shm files stay after a clean close: without them a reader with another uid could not open the file,
+ * because it may not create them.
+ */
+export function openDatabase(path: string): Database {
+  return translated(`open ${basename(path)}`, () => {
+    // SQLite gives -wal and -shm the mode of the database itself, so it has to be right before SQLite sees it.
+    closeSync(openSync(path, "a", 0o600));
+    let db = new Database(path, { readwrite: true, create: true, strict: true });
+    try {
+      db.run(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+      db.run("PRAGMA journal_mode = WAL");
+      db.run("PRAGMA synchronous = FULL");
+      db.run("PRAGMA foreign_keys = ON");
+      db.run(`PRAGMA journal_size_limit = ${maxIdleWalBytes}`);
+      db.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 1);
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+    return db;
+  });
+}
+
+/** A second connection that can't write, for the same process. The database has to be there. */
+export function openReader(path: string): Database {
+  return translated(`open ${basename(path)}`, () => {
+    let db = new Database(path, { readonly: true, strict: true });
+    db.run(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+    return db;
+  });
+}
+
+/** The folder for a private database: made with mode 0700, and brought to it when it was there before. */
+export function makePrivateFolder(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  chmodSync(path, 0o700);
+}
+
+/** Finalises every statement and lets go of the file. */
+export function closeDatabase(db: Database): void {
+  try {
+    db.close(true);
+  } catch {
+    // A reader in another process can make the last checkpoint fail; the WAL then carries the rows to the next start.
+    db.close();
+  }
+}
+
+/** Runs `work` in one IMMEDIATE transaction; a deferred one that reads first fails at once beside another writer. */
+export function immediately<T>(db: Database, work: () => T): T {
+  return db.transaction(work).immediate();
+}
+
+export function schemaVersion(db: Database): number {
+  return db.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;
+}
+
+/**
+ * Brings a database to the newest schema, each step in a transaction of its own with its number in `user_version`.
+ * A database of a newer program is refused.
+ *
+ * @param migrations SQL texts in order; the first makes version 1
+ */
+export function migrate(db: Database, migrations: readonly string[]): void {
+  let found = schemaVersion(db);
+  if (found > migrations.length) {
+    let name = `${basename(dirname(db.filename))}/${basename(db.filename)}`;
+    throw new AppError(
+      "internal_error",
+      `${name} was written by a newer s3-uploads (schema ${found}; this program knows ${migrations.length}). Start the newer program instead.`,
+    );
+  }
+  for (let [done, sql] of migrations.entries()) {
+    if (done < found) continue;
+    immediately(db, () => {
+      // Another process may have come first between the look and the lock.
+      if (schemaVersion(db) !== done) return;
+      db.run(sql);
+      db.run(`PRAGMA user_version = ${done + 1}`);
+    });
+  }
+}
+
+/** Runs `work`; what SQLite or the file system throws becomes an AppError that tells what was being done. */
+export function translated<T>(doing: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw translateSqliteError(error, doing);
+  }
+}
+
+/** `disk_full`, `server_busy` (another process holds the database) or `internal_error`, with the original as cause. */
+export function translateSqliteError(thrown: unknown, doing: string): AppError {
+  if (thrown instanceof AppError) return thrown;
+  let code = errorCodeOf(thrown);
+  let reason = thrown instanceof Error ? thrown.message : String(thrown);
+  let message = `Could not ${doing}: ${reason}`;
+  if (fullCodes.has(code)) return new AppError("disk_full", message, { cause: thrown });
+  if (code.startsWith("SQLITE_BUSY")) return new AppError("server_busy", message, { cause: thrown });
+  return new AppError("internal_error", message, { cause: thrown });
+}
+
+// SHMSIZE: the -shm file could not grow, which is how a full disk shows when a WAL database is opened.
+const fullCodes = new Set(["SQLITE_FULL", "SQLITE_IOERR_SHMSIZE", "ENOSPC", "EDQUOT"]);
+
+function errorCodeOf(thrown: unknown): string {
+  if (thrown instanceof SQLiteError) return thrown.code ?? "";
+  if (thrown instanceof Error && "code" in thrown) return String(thrown.code);
+  return "";
+}
