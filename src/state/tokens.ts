@@ -1,0 +1,186 @@
+import type { Database } from "bun:sqlite";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+
+import type { Clock } from "../clock.ts";
+import { AppError } from "../errors.ts";
+import { immediately, translated } from "../sqlite.ts";
+import { MINUTE_MS } from "../units.ts";
+import { createSessions, type Sessions } from "./sessions.ts";
+
+/** What a token may do, in the order in which scopes are stored and shown; `admin` covers the others. */
+export const SCOPES = ["upload", "view", "delete", "admin"] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** Who a good token or session stands for. */
+export interface TokenIdentity {
+  id: number;
+  name: string;
+  scopes: Scope[];
+}
+
+export interface TokenFacts extends TokenIdentity {
+  /** Milliseconds since 1970. */
+  createdAtMs: number;
+  /** The token is good before this moment; null: for ever. */
+  expiresAtMs: number | null;
+  /** Right to the minute; null: never used. */
+  lastUsedAtMs: number | null;
+}
+
+export interface NewToken {
+  /** One line of 1 to 64 characters, not only digits; unique. */
+  name: string;
+  scopes: readonly Scope[];
+  expiresAtMs?: number;
+}
+
+/** Access tokens and the web sessions that hang on them, in the private database. All calls are synchronous. */
+export interface Tokens {
+  /**
+   * Makes a token. Its text is given here once and is nowhere afterwards. An expired token gives its name up.
+   * Throws `invalid_parameter` for a name that is taken or can't be used, and for no scopes.
+   */
+  create(token: NewToken): { id: number; token: string };
+  /** Null for a text that is no token, and for an unknown, revoked or expired one. */
+  verify(token: string): TokenIdentity | null;
+  /** Every token, oldest first, expired ones too. */
+  list(): TokenFacts[];
+  /** Deletes the token and ends its sessions; null when there is none with that id or name. */
+  revoke(idOrName: string | number): { id: number; name: string } | null;
+  /** Tokens that are good now. */
+  count(): number;
+  readonly sessions: Sessions;
+}
+
+// Prefix as in "secret scanning" tools: a leaked token can be found by its looks.
+const tokenPrefix = "s3u_";
+const tokenBytes = 32;
+const tokenPattern = /^s3u_[\w-]{43}$/;
+const maxNameCharacters = 64;
+const isId = /^\d+$/;
+/** A request writes only when the last note is older than this. */
+const lastUsedStepMs = MINUTE_MS;
+
+interface TokenRow {
+  id: number;
+  name: string;
+  token_sha256: Uint8Array;
+  scopes: string;
+  created_at_ms: number;
+  expires_at_ms: number | null;
+  last_used_at_ms: number | null;
+}
+
+/** @param db the private database with its migrations run */
+export function createTokens(db: Database, clock: Clock): Tokens {
+  let byDigest = db.prepare<TokenRow, [Uint8Array]>("SELECT * FROM tokens WHERE token_sha256 = ?1");
+  let byName = db.prepare<TokenRow, [string]>("SELECT * FROM tokens WHERE name = ?1");
+  let byId = db.prepare<TokenRow, [number]>("SELECT * FROM tokens WHERE id = ?1");
+  let all = db.prepare<TokenRow, []>("SELECT * FROM tokens ORDER BY id");
+  let living = db.prepare<{ n: number }, [number]>(
+    "SELECT count(*) AS n FROM tokens WHERE expires_at_ms IS NULL OR expires_at_ms > ?1",
+  );
+  let insert = db.prepare<{ id: number }, [string, Uint8Array, string, number, number | null]>(
+    "INSERT INTO tokens (name, token_sha256, scopes, created_at_ms, expires_at_ms) VALUES (?1, ?2, ?3, ?4, ?5) RETURNING id",
+  );
+  let touch = db.prepare<unknown, [number, number]>("UPDATE tokens SET last_used_at_ms = ?2 WHERE id = ?1");
+  let removeSessions = db.prepare<unknown, [number]>("DELETE FROM web_sessions WHERE token_id = ?1");
+  let remove = db.prepare<unknown, [number]>("DELETE FROM tokens WHERE id = ?1");
+
+  function isExpired(row: TokenRow): boolean {
+    return row.expires_at_ms !== null && row.expires_at_ms <= clock.nowMs();
+  }
+
+  function drop(id: number): void {
+    removeSessions.run(id);
+    remove.run(id);
+  }
+
+  /** The identity of a row that is still good; notes that it was used. */
+  function use(row: TokenRow | null): TokenIdentity | null {
+    if (row === null || isExpired(row)) return null;
+    let nowMs = clock.nowMs();
+    if (row.last_used_at_ms === null || nowMs - row.last_used_at_ms >= lastUsedStepMs) {
+      try {
+        touch.run(row.id, nowMs);
+      } catch {
+        // A disk that is full, or a busy writer beside us, is no reason to turn the holder of a good token away.
+      }
+    }
+    return identityOf(row);
+  }
+
+  function add({ name, scopes, expiresAtMs }: NewToken): { id: number; token: string } {
+    let ordered = SCOPES.filter((scope) => scopes.includes(scope));
+    if (ordered.length === 0) throw refused("scope", "A token needs at least one scope.");
+    checkName(name);
+    let token = tokenPrefix + randomBytes(tokenBytes).toString("base64url");
+    let row = immediately(db, () => {
+      let namesake = byName.get(name);
+      if (namesake !== null && !isExpired(namesake)) {
+        throw refused("name", `There is a token named “${name}” already.`);
+      }
+      if (namesake !== null) drop(namesake.id);
+      return insert.get(name, digest(token), ordered.join(","), clock.nowMs(), expiresAtMs ?? null);
+    });
+    if (row === null)
+      throw new AppError("internal_error", "The private database gave no id for a new token.");
+    return { id: row.id, token };
+  }
+
+  function find(token: string): TokenIdentity | null {
+    if (!tokenPattern.test(token)) return null;
+    let wanted = digest(token);
+    let row = byDigest.get(wanted);
+    if (row === null || !timingSafeEqual(row.token_sha256, wanted)) return null;
+    return use(row);
+  }
+
+  function revoke(idOrName: string): { id: number; name: string } | null {
+    let row = isId.test(idOrName) ? byId.get(Number(idOrName)) : byName.get(idOrName);
+    if (row === null) return null;
+    drop(row.id);
+    return { id: row.id, name: row.name };
+  }
+
+  return {
+    create: (token) => translated("make a token", () => add(token)),
+    verify: (token) => translated("look up a token", () => find(token)),
+    list: () => translated("list the tokens", () => all.all().map(factsOf)),
+    revoke: (idOrName) => translated("revoke a token", () => immediately(db, () => revoke(String(idOrName)))),
+    count: () => translated("count the tokens", () => living.get(clock.nowMs())?.n ?? 0),
+    sessions: createSessions(db, clock, (tokenId) => use(byId.get(tokenId))),
+  };
+}
+
+function refused(parameter: string, message: string): AppError {
+  return new AppError("invalid_parameter", message, { details: { parameter } });
+}
+
+function digest(token: string): Uint8Array {
+  return createHash("sha256").update(token).digest();
+}
+
+function identityOf(row: TokenRow): TokenIdentity {
+  let stored = row.scopes.split(",");
+  return { id: row.id, name: row.name, scopes: SCOPES.filter((scope) => stored.includes(scope)) };
+}
+
+function factsOf(row: TokenRow): TokenFacts {
+  return {
+    ...identityOf(row),
+    createdAtMs: row.created_at_ms,
+    expiresAtMs: row.expires_at_ms,
+    lastUsedAtMs: row.last_used_at_ms,
+  };
+}
+
+// A name of digits alone could not be told from an id, and a control character could hide in a list.
+function checkName(name: string): void {
+  let isOneLine = name !== "" && name.trim() === name && !/\p{C}|[^\P{Z} ]/u.test(name);
+  if (isOneLine && name.length <= maxNameCharacters && !isId.test(name)) return;
+  throw refused(
+    "name",
+    `A token's name is one line of 1 to ${maxNameCharacters} characters and not only digits.`,
+  );
+}
