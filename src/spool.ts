@@ -1,0 +1,86 @@
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+
+import { AppError } from "./errors.ts";
+
+/** One unfinished part on disk. */
+export interface SpoolFile {
+  readonly sizeBytes: number;
+  append(bytes: Uint8Array): void;
+  /** Fills the first `sizeBytes` of the target. */
+  readInto(target: Uint8Array): void;
+  discard(): void;
+}
+
+export interface Spool {
+  create(): SpoolFile;
+}
+
+/**
+ * Room on disk for the unfinished parts of slow senders. A file is unlinked as soon as it is open, so that the system
+ * frees it whatever happens to the process; the folder is emptied all the same. Writes are synchronous: they go into
+ * the page cache and are rare, and so no part can change while it is being moved.
+ */
+export function createSpool(directory: string): Spool {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  for (let name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true, force: true });
+
+  return {
+    create() {
+      let path = join(directory, Bun.randomUUIDv7());
+      let descriptor = guarded(() => openSync(path, "wx+", 0o600));
+      unlinkSync(path);
+      let sizeBytes = 0;
+      return {
+        get sizeBytes() {
+          return sizeBytes;
+        },
+        append(bytes) {
+          for (let written = 0; written < bytes.length;) {
+            let offset = written;
+            written += guarded(() =>
+              writeSync(descriptor, bytes, offset, bytes.length - offset, sizeBytes + offset),
+            );
+          }
+          sizeBytes += bytes.length;
+        },
+        readInto(target) {
+          for (let read = 0; read < sizeBytes;) {
+            let count = readSync(descriptor, target, read, sizeBytes - read, read);
+            if (count === 0)
+              throw new AppError("internal_error", "a spool file is shorter than what was written to it");
+            read += count;
+          }
+        },
+        discard() {
+          if (descriptor >= 0) closeSync(descriptor);
+          descriptor = -1;
+        },
+      };
+    },
+  };
+}
+
+function guarded<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    let full = ["ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "");
+    throw new AppError(
+      full ? "disk_full" : "internal_error",
+      `the spool can't be written: ${String(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}

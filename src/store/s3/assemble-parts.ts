@@ -1,0 +1,59 @@
+import type { ByteStream } from "../../domain.ts";
+import { createPartBuffer, type PartBuffer, type PartMemory } from "./part-buffer.ts";
+
+export interface Part {
+  /** Counted from 1, as S3 does. */
+  number: number;
+  bytes: Uint8Array<ArrayBuffer>;
+  /** True when the body has ended with this part. */
+  last: boolean;
+  release(): void;
+}
+
+/**
+ * Cuts a body into parts of one size; only the last may be shorter, and there is always at least one. The consumer
+ * releases each part; what the generator itself holds it gives back when it is left early.
+ */
+export async function* assembleParts(
+  body: ByteStream,
+  sizes: { partBytes: number; mostBytes: number },
+  memory: PartMemory,
+  signal: AbortSignal,
+): AsyncGenerator<Part, void, void> {
+  let { partBytes } = sizes;
+  let chunks = body[Symbol.asyncIterator]();
+  let capacity = Math.min(partBytes, Math.max(1, sizes.mostBytes));
+  let chunk: Uint8Array = new Uint8Array(0);
+  let ended = false;
+  let buffer: PartBuffer | null = null;
+
+  /** Has the next bytes at hand, or knows that there are none. */
+  async function pull(): Promise<void> {
+    while (chunk.length === 0 && !ended) {
+      let next = await chunks.next();
+      signal.throwIfAborted();
+      if (next.done) ended = true;
+      else chunk = next.value;
+    }
+  }
+
+  try {
+    for (let number = 1; number === 1 || !ended; number++) {
+      buffer = createPartBuffer(capacity, memory);
+      for (await pull(); !ended && buffer.sizeBytes < capacity; await pull()) {
+        let taken = await buffer.append(chunk, signal);
+        chunk = chunk.subarray(taken);
+        // Only the first part looks one chunk ahead: whether the body ends with it decides how it is sent.
+        if (number > 1 && buffer.sizeBytes === capacity) break;
+      }
+      if (number > 1 && buffer.sizeBytes === 0) return;
+      let sealed = await buffer.seal(signal);
+      let { release } = buffer;
+      buffer = null;
+      yield { number, bytes: sealed, last: ended, release };
+    }
+  } finally {
+    buffer?.release();
+    await chunks.return?.();
+  }
+}

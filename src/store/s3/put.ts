@@ -1,0 +1,58 @@
+import { PutObjectCommand } from "@aws-sdk/client-s3";
+
+import type { PutRequest, Storage } from "../storage.ts";
+import { assembleParts, type Part } from "./assemble-parts.ts";
+import { type Checksums, withChecksumFallback } from "./checksums.ts";
+import { signWithPayloadHash } from "./client.ts";
+import { partBytesFor } from "./part-plan.ts";
+import { putMultipart } from "./put-multipart.ts";
+import { dataAttempts, dataTimeoutMs, objectInput, type Sending } from "./sending.ts";
+
+/**
+ * A body that fits into one part goes as one PutObject, signed with its SHA-256; a larger one as a multipart upload.
+ */
+export function createPut(sending: Sending): Storage["put"] {
+  let memory = { budget: sending.budget, spool: sending.spool, idle: [] };
+  let checksums: Checksums = { accepted: true };
+
+  return async function put(request) {
+    let mostBytes = request.declaredBytes ?? request.mostBytes;
+    let partBytes = sending.partBytes ?? partBytesFor(mostBytes);
+    // Parts on their way, and the cutting of further ones, end when one fails.
+    let failure = new AbortController();
+    let signal = AbortSignal.any([request.signal, failure.signal]);
+    let parts = assembleParts(request.body, { partBytes, mostBytes }, memory, signal);
+    try {
+      let first = (await parts.next()).value as Part;
+      if (!first.last)
+        return await putMultipart({ first, rest: parts, request, sending, checksums, failure, signal });
+      try {
+        await putSingle(first.bytes, request);
+        return { sizeBytes: first.bytes.length };
+      } finally {
+        first.release();
+      }
+    } finally {
+      await parts.return();
+    }
+  };
+
+  function putSingle(bytes: Uint8Array<ArrayBuffer>, request: PutRequest): Promise<unknown> {
+    let sha256 = request.sha256();
+    return withChecksumFallback(checksums, sending.log, () =>
+      sending.call(
+        "put",
+        (abortSignal) => {
+          let command = new PutObjectCommand({
+            ...objectInput(request, sending),
+            Body: bytes,
+            ...(checksums.accepted ? { ChecksumSHA256: Buffer.from(sha256, "hex").toString("base64") } : {}),
+          });
+          signWithPayloadHash(command, sha256);
+          return sending.client.send(command, { abortSignal });
+        },
+        { attempts: dataAttempts, timeoutMs: dataTimeoutMs(bytes.length), signal: request.signal },
+      ),
+    );
+  }
+}

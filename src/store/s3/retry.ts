@@ -1,0 +1,94 @@
+import { SECOND_MS } from "../../units.ts";
+
+const baseDelayMs = 200;
+const maxDelayMs = 10 * SECOND_MS;
+
+/** Codes of a 4xx answer that a later try may turn into success. */
+const RETRYABLE_CODES = new Set([
+  "RequestTimeout",
+  "RequestTimeTooSkewed",
+  "SlowDown",
+  "Throttling",
+  "ThrottlingException",
+  "TooManyRequests",
+  "RequestLimitExceeded",
+]);
+
+/** The parts of an SDK error, or of fetch's, that decisions hang on. */
+export interface S3Fault {
+  code: string;
+  /** HTTP status, or null when no answer came. */
+  status: number | null;
+  message: string;
+}
+
+export function faultOf(error: unknown): S3Fault {
+  let { name, Code, message, code, $metadata } = (error ?? {}) as {
+    name?: string;
+    Code?: string;
+    code?: string;
+    message?: string;
+    $metadata?: { httpStatusCode?: number };
+  };
+  let status = $metadata?.httpStatusCode ?? null;
+  let named =
+    name && !["Error", "TypeError", "UnknownError", "S3ServiceException"].includes(name) ? name : null;
+  return { code: named ?? Code ?? code ?? name ?? "Error", status, message: message ?? String(error) };
+}
+
+/** 5xx, 408, 429, throttling, a clock that was off (the SDK corrects itself from the answer), and no answer at all. */
+export function isRetryable(fault: S3Fault): boolean {
+  if (fault.code === "CredentialsProviderError") return false;
+  if (fault.status === null) return true;
+  return fault.status >= 500
+    ? fault.status !== 501
+    : [408, 429].includes(fault.status) || RETRYABLE_CODES.has(fault.code);
+}
+
+export interface RetryOptions {
+  /** Tries in all. */
+  attempts: number;
+  /** Longest time for one try. */
+  timeoutMs: number;
+  signal?: AbortSignal | undefined;
+  onRetry?: (fault: S3Fault, attempt: number) => void;
+}
+
+/**
+ * Calls until it works, with exponential back-off and full jitter. Every try has its own time-out; the caller's signal
+ * ends the try and the waiting. Rejects with the last try's error, or with the signal's reason.
+ */
+export async function withRetry<T>(
+  call: (signal: AbortSignal) => Promise<T>,
+  options: RetryOptions,
+): Promise<T> {
+  let { attempts, timeoutMs, signal, onRetry } = options;
+  for (let attempt = 1; ; attempt++) {
+    signal?.throwIfAborted();
+    let timeout = AbortSignal.timeout(timeoutMs);
+    try {
+      return await call(signal ? AbortSignal.any([signal, timeout]) : timeout);
+    } catch (error) {
+      signal?.throwIfAborted();
+      let fault = faultOf(error);
+      if (attempt >= attempts || !isRetryable(fault)) throw error;
+      onRetry?.(fault, attempt);
+      await pause(Math.random() * Math.min(maxDelayMs, baseDelayMs * 2 ** attempt), signal);
+    }
+  }
+}
+
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let timer = setTimeout(done, ms);
+    function done(): void {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    }
+    function stop(): void {
+      clearTimeout(timer);
+      reject(signal!.reason);
+    }
+    signal?.addEventListener("abort", stop, { once: true });
+  });
+}
