@@ -72,6 +72,17 @@ export function schemaVersion(db: Database): number {
   return db.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;
 }
 
+/** Throws `internal_error` with a sentence for the operator when a newer program made the database. */
+export function refuseNewerSchema(db: Database, newestKnown: number): void {
+  let found = schemaVersion(db);
+  if (found <= newestKnown) return;
+  let name = `${basename(dirname(db.filename))}/${basename(db.filename)}`;
+  throw new AppError(
+    "internal_error",
+    `${name} was written by a newer s3-uploads (schema ${found}; this program knows ${newestKnown}). Start the newer program instead.`,
+  );
+}
+
 /**
  * Brings a database to the newest schema, each step in a transaction of its own with its number in `user_version`.
  * A database of a newer program is refused.
@@ -79,14 +90,8 @@ export function schemaVersion(db: Database): number {
  * @param migrations SQL texts in order; the first makes version 1
  */
 export function migrate(db: Database, migrations: readonly string[]): void {
+  refuseNewerSchema(db, migrations.length);
   let found = schemaVersion(db);
-  if (found > migrations.length) {
-    let name = `${basename(dirname(db.filename))}/${basename(db.filename)}`;
-    throw new AppError(
-      "internal_error",
-      `${name} was written by a newer s3-uploads (schema ${found}; this program knows ${migrations.length}). Start the newer program instead.`,
-    );
-  }
   for (let [done, sql] of migrations.entries()) {
     if (done < found) continue;
     immediately(db, () => {

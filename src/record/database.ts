@@ -1,0 +1,96 @@
+import type { Database } from "bun:sqlite";
+import { mkdirSync } from "node:fs";
+import { basename, dirname } from "node:path";
+
+import {
+  closeDatabase,
+  immediately,
+  migrate,
+  openDatabase,
+  refuseNewerSchema,
+  schemaVersion,
+  translated,
+} from "../sqlite.ts";
+import { catalogMigrations } from "./migrations.ts";
+import { badTableName, parseTableName } from "./table-name.ts";
+
+export interface Catalog {
+  db: Database;
+  /** The table as the database spells it. */
+  table: string;
+}
+
+/**
+ * Opens the catalog, making file and folder when they are not there, and brings its schema up to date. Throws
+ * `invalid_parameter` for a table name that can't be used or would leave rows behind, `internal_error` for a database of
+ * a newer program or one that can't be read, `disk_full`, `server_busy`.
+ */
+export function openCatalog(options: { path: string; tableName: string }): Catalog {
+  let wanted = parseTableName(options.tableName);
+  translated("make the data folder", () =>
+    mkdirSync(dirname(options.path), { recursive: true, mode: 0o700 }),
+  );
+  let db = openDatabase(options.path);
+  try {
+    return translated("bring the catalog up to date", () => {
+      refuseNewerSchema(db, catalogMigrations(wanted).length);
+      let table = settleTable(db, wanted);
+      migrate(db, catalogMigrations(table));
+      return { db, table };
+    });
+  } catch (error) {
+    closeDatabase(db);
+    throw error;
+  }
+}
+
+/** Which table to use: the one that is there, when only its case differs, or a new one when no rows are left behind. */
+function settleTable(db: Database, wanted: string): string {
+  let ours = schemaVersion(db) === 0 ? [] : findOurTables(db);
+  let same = ours.find((name) => name.toLowerCase() === wanted.toLowerCase());
+  if (same) return same;
+  refuseForeignTable(db, wanted);
+  for (let other of ours) {
+    if (db.query(`SELECT 1 FROM "${other}" LIMIT 1`).get() === null) continue;
+    throw badTableName(
+      `db_table_name is "${wanted}", but the catalog ${basename(db.filename)} has its rows in "${other}". Set db_table_name to "${other}", or use another data_dir.`,
+    );
+  }
+  immediately(db, () => {
+    for (let other of ours) giveUpEmptyTable(db, other, wanted);
+    db.run("PRAGMA user_version = 0");
+  });
+  return wanted;
+}
+
+function findOurTables(db: Database): string[] {
+  return db
+    .query<{ name: string }, []>(
+      `SELECT name FROM sqlite_schema AS t WHERE type = 'table' AND 4 = (
+         SELECT count(*) FROM pragma_table_info(t.name) WHERE name IN ('uid', 's3_key', 'checksum_sha256', 'metadata_json'))`,
+    )
+    .all()
+    .map((row) => row.name);
+}
+
+function refuseForeignTable(db: Database, wanted: string): void {
+  let found = db
+    .query<{ name: string; type: string }, [string, string]>(
+      "SELECT name, type FROM sqlite_schema WHERE lower(name) IN (lower(?), lower(?))",
+    )
+    .get(wanted, `${wanted}_fts`);
+  if (!found) return;
+  throw badTableName(
+    `The catalog ${basename(db.filename)} has a ${found.type} "${found.name}" that s3-uploads did not make. Choose another db_table_name.`,
+  );
+}
+
+/** Drops a table without rows. Its ids were given once and are not given again, so the new table counts on from them. */
+function giveUpEmptyTable(db: Database, table: string, successor: string): void {
+  db.run("INSERT INTO sqlite_sequence (name, seq) SELECT ?, seq FROM sqlite_sequence WHERE name = ?", [
+    successor,
+    table,
+  ]);
+  db.run(`DROP TABLE "${table}_fts"`);
+  db.run(`DROP TABLE "${table}"`);
+}

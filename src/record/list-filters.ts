@@ -1,0 +1,79 @@
+import type { ListPlan } from "./list-plan.ts";
+
+export type Parameter = string | number;
+
+/** A piece of SQL with its parameters in order. */
+export interface Sql {
+  text: string;
+  parameters: Parameter[];
+}
+
+/** One condition of a list, in the two ways in which it can be used. */
+export interface Filter {
+  /** Finds the rows by themselves, as something to read from: its FROM, its id, its WHERE. */
+  source: { from: string; id: string; where: Sql };
+  /** True when the source gives ids in order. */
+  ordered: boolean;
+  /** Tests a row `f` that something else found. */
+  test: Sql;
+}
+
+/**
+ * The conditions of a plan, the one that is likely to read least first. A unary plus keeps SQLite from choosing an
+ * index by itself: which one is read is decided in list-query.ts, since a table without ANALYZE makes it guess.
+ */
+export function filtersOf(table: string, plan: ListPlan): Filter[] {
+  let filters: Filter[] = [];
+  let fts = `"${table}_fts"`;
+  let match = plan.search?.match ?? null;
+  if (match !== null) {
+    let where = { text: `${fts} MATCH ?`, parameters: [match] };
+    filters.push({
+      source: { from: fts, id: `${fts}.rowid`, where },
+      ordered: true,
+      test: { ...where, text: `+f.id IN (SELECT rowid FROM ${fts} WHERE ${where.text})` },
+    });
+  }
+  if (plan.kind !== null) {
+    filters.push(columnFilter(table, "kind", "= ?", [plan.kind]));
+  }
+  if (plan.contentType?.endsWith("/*")) {
+    let prefix = plan.contentType.slice(0, -1);
+    // "0" follows "/": the range is every type that begins with the prefix.
+    let range = [prefix, `${prefix.slice(0, -1)}0`];
+    filters.push({ ...columnFilter(table, "content_type", "BETWEEN ? AND ?", range), ordered: false });
+  } else if (plan.contentType !== null) {
+    filters.push(columnFilter(table, "content_type", "= ?", [plan.contentType]));
+  }
+  if (plan.search && plan.search.short.length > 0) {
+    filters.push(shortWordsFilter(table, plan.search.short));
+  }
+  return filters;
+}
+
+function columnFilter(table: string, column: string, condition: string, parameters: Parameter[]): Filter {
+  return {
+    source: {
+      from: `"${table}" AS c INDEXED BY "${table}_${column}"`,
+      id: "c.id",
+      where: { text: `c.${column} ${condition}`, parameters },
+    },
+    ordered: true,
+    test: { text: `+f.${column} ${condition}`, parameters },
+  };
+}
+
+/** Words that the trigram index can't find: every name is looked at, in an index that holds only ids and names. */
+function shortWordsFilter(table: string, words: string[][]): Filter {
+  let like = (alias: string): Sql => ({
+    text: words
+      .map((patterns) => `(${patterns.map(() => `${alias}.filename LIKE ? ESCAPE '\\'`).join(" OR ")})`)
+      .join(" AND "),
+    parameters: words.flat(),
+  });
+  return {
+    source: { from: `"${table}" AS c INDEXED BY "${table}_names"`, id: "c.id", where: like("c") },
+    ordered: true,
+    test: like("f"),
+  };
+}

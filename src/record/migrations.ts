@@ -1,0 +1,9 @@
+import files from "./migrations/001-files.sql" with { type: "text" };
+
+/** In order; the position tells the version. A published one is never changed, only followed by another. */
+const templates: readonly string[] = [files];
+
+/** @param table a name that `parseTableName` let through */
+export function catalogMigrations(table: string): string[] {
+  return templates.map((sql) => sql.replaceAll("{{table}}", table));
+}

@@ -1,0 +1,56 @@
+import type { Database } from "bun:sqlite";
+
+import type { NewFileRecord } from "../domain.ts";
+import { AppError } from "../errors.ts";
+import { type FileRow, rowColumns, toRow } from "./rows.ts";
+
+/** The short statements of the repository, prepared once. They throw what SQLite throws. */
+export interface Statements {
+  byId(id: number): FileRow | null;
+  byUid(uid: string): FileRow | null;
+  /** The oldest row with these bytes, but for some ids. */
+  oldestWithChecksum(sha256: string, exceptIds: number[]): FileRow | null;
+  insert(file: NewFileRecord): FileRow;
+  remove(id: number): void;
+  /** Whether another row, but for some ids, uses the object of this one. */
+  isShared(row: FileRow, exceptIds: number[]): boolean;
+  countByKey(storage: string, bucket: string, s3Key: string): number;
+}
+
+/** @param table as the database spells it */
+export function prepareStatements(db: Database, table: string): Statements {
+  let columns = ["id", ...rowColumns].join(", ");
+  let byId = db.prepare<FileRow, [number]>(`SELECT ${columns} FROM "${table}" WHERE id = ?`);
+  let byUid = db.prepare<FileRow, [string]>(`SELECT ${columns} FROM "${table}" WHERE uid = ?`);
+  let byChecksum = db.prepare<FileRow, [string, string]>(
+    `SELECT ${columns} FROM "${table}" WHERE checksum_sha256 = ?
+     AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT 1`,
+  );
+  let insert = db.prepare<FileRow, [Omit<FileRow, "id">]>(
+    `INSERT INTO "${table}" (${rowColumns.join(", ")})
+     VALUES (${rowColumns.map((column) => `$${column}`).join(", ")}) RETURNING ${columns}`,
+  );
+  let remove = db.prepare<unknown, [number]>(`DELETE FROM "${table}" WHERE id = ?`);
+  let sharing = db.prepare<{ id: number }, [string, string, string, number, string]>(
+    `SELECT id FROM "${table}" WHERE s3_key = ? AND storage = ? AND bucket = ? AND id <> ?
+     AND id NOT IN (SELECT value FROM json_each(?)) LIMIT 1`,
+  );
+  let countByKey = db.prepare<{ n: number }, [string, string, string]>(
+    `SELECT count(*) AS n FROM "${table}" WHERE s3_key = ? AND storage = ? AND bucket = ?`,
+  );
+
+  return {
+    byId: (id) => byId.get(id),
+    byUid: (uid) => byUid.get(uid),
+    oldestWithChecksum: (sha256, exceptIds) => byChecksum.get(sha256, JSON.stringify(exceptIds)),
+    insert(file) {
+      let row = insert.get(toRow(file));
+      if (!row) throw new AppError("internal_error", "The catalog took a row and did not give it back.");
+      return row;
+    },
+    remove: (id) => void remove.run(id),
+    isShared: (row, exceptIds) =>
+      sharing.get(row.s3_key, row.storage, row.bucket, row.id, JSON.stringify(exceptIds)) !== null,
+    countByKey: (storage, bucket, s3Key) => countByKey.get(s3Key, storage, bucket)?.n ?? 0,
+  };
+}
