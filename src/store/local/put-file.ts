@@ -1,0 +1,121 @@
+import { constants } from "node:fs";
+import { open, rename, unlink } from "node:fs/promises";
+import { join } from "node:path";
+
+import { AppError } from "../../errors.ts";
+import { sha256MetadataName } from "../keys.ts";
+import type { PutRequest } from "../storage.ts";
+import { isMissing, onDisk } from "./errors.ts";
+import { createFileWriter } from "./file-writer.ts";
+import { syncFolder } from "./folders.ts";
+import type { Folders } from "./folders.ts";
+import { nextChunk } from "./next-chunk.ts";
+import { checkOwnFolder } from "./place.ts";
+import type { Place } from "./place.ts";
+import { sidecarText } from "./sidecar.ts";
+
+const fileMode = 0o600;
+const createNew = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
+export interface PutPlan {
+  request: PutRequest;
+  place: Place;
+  /** In the same file system as the place. */
+  temporaryFolder: string;
+  folders: Folders;
+  syncEveryBytes?: number;
+}
+
+/**
+ * Body and sidecar go to temporary names and are synced there; then the sidecar and after it the body get their names, and
+ * the folder is synced. So an object that has its name is whole, and one that was acknowledged survives a power cut.
+ * Whatever fails, both names are gone when this rejects.
+ */
+export async function putFile({
+  request,
+  place,
+  temporaryFolder,
+  folders,
+  syncEveryBytes,
+}: PutPlan): Promise<number> {
+  let temporary = join(temporaryFolder, Bun.randomUUIDv7());
+  let temporarySidecar = `${temporary}.meta`;
+  /** What has to go if the put fails. */
+  let made: string[] = [];
+  try {
+    request.signal.throwIfAborted();
+    await onDisk("made", Promise.all([folders.make(temporaryFolder), folders.make(place.folder)]));
+    await onDisk("read", checkOwnFolder(place.folder));
+
+    made.push(temporary);
+    let sizeBytes = await writeBody(temporary, request, syncEveryBytes);
+    made.push(temporarySidecar);
+    await writeText(temporarySidecar, sidecarOf(request));
+    request.signal.throwIfAborted();
+
+    made.push(place.sidecar);
+    await onDisk("written", rename(temporarySidecar, place.sidecar));
+    made.push(place.file);
+    await onDisk("written", rename(temporary, place.file));
+    await onDisk("written", syncFolder(place.folder));
+    return sizeBytes;
+  } catch (error) {
+    await Promise.allSettled(made.map((file) => unlink(file)));
+    if (error instanceof AppError && isMissing(error.cause)) {
+      folders.forget(temporaryFolder);
+      folders.forget(place.folder);
+    }
+    throw error;
+  }
+}
+
+async function writeBody(file: string, request: PutRequest, syncEveryBytes?: number): Promise<number> {
+  let handle = await onDisk("written", open(file, createNew, fileMode));
+  let writer = createFileWriter(handle, syncEveryBytes);
+  let chunks = request.body[Symbol.asyncIterator]();
+  let sizeBytes = 0;
+  let ended = false;
+  try {
+    for (;;) {
+      let next = await nextChunk(chunks, request.signal);
+      ended = next.done === true;
+      if (next.done) break;
+      sizeBytes += next.value.byteLength;
+      if (sizeBytes > request.mostBytes) throw wrongLength(sizeBytes, request.mostBytes);
+      let writing = writer.write(next.value);
+      if (writing) await onDisk("written", writing);
+    }
+    if (request.declaredBytes !== null && sizeBytes !== request.declaredBytes) {
+      throw wrongLength(sizeBytes, request.declaredBytes);
+    }
+    await onDisk("written", writer.finish());
+    return sizeBytes;
+  } finally {
+    // Not awaited: an iterator that waits for a silent sender answers only when the sender does.
+    if (!ended) chunks.return?.()?.catch(() => {});
+    await writer.settle();
+    await handle.close();
+  }
+}
+
+async function writeText(file: string, text: string): Promise<void> {
+  let handle = await onDisk("written", open(file, createNew, fileMode));
+  try {
+    await onDisk("written", handle.writeFile(text));
+    await onDisk("written", handle.sync());
+  } finally {
+    await handle.close();
+  }
+}
+
+function sidecarOf(request: PutRequest): string {
+  let userMetadata = { ...request.userMetadata, [sha256MetadataName]: request.sha256() };
+  return sidecarText({ contentType: request.contentType, userMetadata });
+}
+
+function wrongLength(foundBytes: number, saidBytes: number): AppError {
+  return new AppError(
+    "internal_error",
+    `The body has ${foundBytes} bytes where ${saidBytes} were announced.`,
+  );
+}
