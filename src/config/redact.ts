@@ -20,3 +20,12 @@ export function guard(config: Config): Config {
   for (let value of Object.values(config)) Object.freeze(value);
   return Object.freeze(config);
 }
+
+/** A text in which no secret of the configuration is left, for sentences that others wrote. */
+export function hideSecrets(text: string, config: Config): string {
+  return CONFIG_KEYS.reduce((hidden, key) => {
+    let facts: KeyFacts<unknown> = KEYS[key];
+    let secret = config[key];
+    return facts.secret && typeof secret === "string" ? hidden.replaceAll(secret, mask) : hidden;
+  }, text);
+}
