@@ -99,7 +99,9 @@ export function createAccess(options: AccessOptions): Access {
       if (secret !== null && session !== null) identity = identityOf("session", session.identity);
       context.set("identity", identity ?? { kind: "anonymous", token: null, scopes: anonymousScopes });
       await next();
-      if (secret !== null && session?.renewed) cookie.give(context, secret, context.var.client.secure);
+      // Signing in or out has just changed the cookie: the old secret must not come after it.
+      if (secret === null || !session?.renewed || context.res.headers.has("Set-Cookie")) return;
+      cookie.give(context, secret, context.var.client.secure);
     }),
 
     requires(scope) {
