@@ -1,0 +1,181 @@
+import { describe, expect, test } from "bun:test";
+
+import { DAY_MS } from "../../src/units.ts";
+import { base, createWorld } from "./world.ts";
+
+const signIn = `${base}/sign-in`;
+const browser = { Accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
+const unknownToken = `s3u_${"A".repeat(43)}`;
+
+function form(fields: Record<string, string>, headers: Record<string, string> = {}) {
+  return {
+    method: "POST",
+    headers: { "Content-Type": "application/x-www-form-urlencoded", ...headers },
+    body: new URLSearchParams(fields).toString(),
+  };
+}
+
+function secretOf(headers: Headers): string {
+  return /^s3u_session=([\w-]{43});/.exec(headers.get("Set-Cookie") ?? "")?.[1] ?? "";
+}
+
+describe("the sign-in link", () => {
+  test("gives a session that works, and leads to the first page", async () => {
+    using world = createWorld();
+    let { token } = world.tokens.create({ name: "a", scopes: ["view"] });
+    let answer = await world.ask(`${signIn}?token=${token}`);
+    expect(answer.status).toBe(303);
+    expect(answer.headers.get("Location")).toBe(base);
+    expect(answer.headers.get("Cache-Control")).toBe("no-store");
+    expect(answer.headers.get("Referrer-Policy")).toBe("no-referrer");
+    let secret = secretOf(answer.headers);
+    expect(answer.headers.get("Set-Cookie")).toBe(
+      `s3u_session=${secret}; Max-Age=2592000; Path=/-/s3-uploads; HttpOnly; SameSite=Lax`,
+    );
+    expect((await world.ask("/files", { headers: { Cookie: `s3u_session=${secret}` } })).status).toBe(200);
+  });
+
+  test("opened from a mail on another site works", async () => {
+    using world = createWorld();
+    let { token } = world.tokens.create({ name: "a", scopes: ["view"] });
+    let headers = { ...browser, "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate" };
+    expect((await world.ask(`${signIn}?token=${token}`, { headers })).status).toBe(303);
+  });
+
+  test("with a wrong token is 401, without an echo of it", async () => {
+    using world = createWorld();
+    for (let headers of [browser, { Accept: "*/*" }]) {
+      let answer = await world.ask(`${signIn}?token=${unknownToken}`, { headers });
+      expect(answer.status).toBe(401);
+      expect(answer.text).not.toContain(unknownToken);
+      expect(answer.text).toContain("That token is not known here");
+      expect(answer.headers.get("Set-Cookie")).toBeNull();
+      expect(answer.headers.get("Cache-Control")).toBe("no-store");
+      expect(answer.headers.get("Referrer-Policy")).toBe("no-referrer");
+    }
+  });
+});
+
+describe("the cookie is Secure", () => {
+  test("when public_url is https", async () => {
+    using world = createWorld({ publicUrl: "https://files.example.org" });
+    let { token } = world.tokens.create({ name: "a", scopes: ["view"] });
+    expect((await world.ask(`${signIn}?token=${token}`)).headers.get("Set-Cookie")).toContain("; Secure");
+  });
+
+  test("when a trusted proxy was reached by https, and nobody else says so", async () => {
+    using world = createWorld({ trustedProxies: ["10.0.0.1"] });
+    let { token } = world.tokens.create({ name: "a", scopes: ["view"] });
+    let headers = { "X-Forwarded-Proto": "https" };
+    let cookieVia = async (peer: string) =>
+      (await world.ask(`${signIn}?token=${token}`, { headers, peer })).headers.get("Set-Cookie");
+    expect(await cookieVia("10.0.0.1")).toContain("; Secure");
+    expect(await cookieVia("203.0.113.9")).not.toContain("Secure");
+  });
+});
+
+describe("the sign-in form", () => {
+  test("is a page that keeps its secret", async () => {
+    using world = createWorld();
+    let answer = await world.ask(signIn, { headers: browser });
+    expect(answer.status).toBe(200);
+    expect(answer.text).toStartWith("<!doctype html><html");
+    expect(answer.text).toContain(`<form method="post" action="${signIn}">`);
+    expect(answer.headers.get("Content-Type")).toContain("text/html");
+    expect(answer.headers.get("Referrer-Policy")).toBe("no-referrer");
+  });
+
+  test("signs in with a pasted token, blanks around it or not", async () => {
+    using world = createWorld();
+    let { token } = world.tokens.create({ name: "a", scopes: ["view"] });
+    let answer = await world.ask(signIn, form({ token: ` ${token}\n` }));
+    expect([answer.status, answer.headers.get("Location")]).toEqual([303, base]);
+    expect(world.tokens.sessions.verify(secretOf(answer.headers))?.identity.name).toBe("a");
+  });
+
+  test("replaces the session that was there", async () => {
+    using world = createWorld();
+    let { id, token } = world.tokens.create({ name: "a", scopes: ["view"] });
+    let before = world.tokens.sessions.create(id);
+    let answer = await world.ask(signIn, form({ token }, { Cookie: `s3u_session=${before}` }));
+    expect(world.tokens.sessions.verify(before)).toBeNull();
+    expect(world.tokens.sessions.verify(secretOf(answer.headers))).not.toBeNull();
+  });
+
+  test("shows itself again to a browser whose token is wrong", async () => {
+    using world = createWorld();
+    let answer = await world.ask(signIn, form({ token: unknownToken }, browser));
+    expect(answer.status).toBe(401);
+    expect(answer.text).toContain('<p role="alert">That token is not known here');
+    expect(answer.text).toContain("<form");
+  });
+
+  test("sent from another site is refused", async () => {
+    using world = createWorld();
+    let { token } = world.tokens.create({ name: "a", scopes: ["view"] });
+    let answer = await world.ask(signIn, form({ token }, { Origin: "http://evil.example" }));
+    expect([answer.code, answer.headers.get("Set-Cookie")]).toEqual(["cross_site_request", null]);
+  });
+
+  test("of another kind, or too large, or empty is refused", async () => {
+    using world = createWorld();
+    let json = { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" };
+    expect((await world.ask(signIn, json)).code).toBe("bad_request");
+    expect((await world.ask(signIn, form({ token: "x".repeat(5_000) }))).code).toBe("bad_request");
+    expect((await world.ask(signIn, form({}))).code).toBe("authentication_required");
+  });
+
+  test("stops listening to a sender after ten failures, for a while and to nobody else's harm", async () => {
+    using world = createWorld();
+    let { token } = world.tokens.create({ name: "a", scopes: ["view"] });
+    let tryWith = async (text: string, peer: string) =>
+      (await world.ask(signIn, { ...form({ token: text }), peer })).status;
+    for (let i = 0; i < 10; i++) expect(await tryWith("wrong", "203.0.113.9")).toBe(401);
+    expect(await tryWith("wrong", "203.0.113.9")).toBe(429);
+    expect(await tryWith(token, "203.0.113.9")).toBe(429);
+    expect((await world.ask(`${signIn}?token=${token}`, { peer: "203.0.113.9" })).code).toBe(
+      "too_many_requests",
+    );
+    expect(await tryWith(token, "203.0.113.10")).toBe(303);
+    world.time.nowMs += 30_000;
+    expect(await tryWith(token, "203.0.113.9")).toBe(303);
+  });
+});
+
+describe("signing out", () => {
+  test("ends the session and takes the cookie away", async () => {
+    using world = createWorld();
+    let { id } = world.tokens.create({ name: "a", scopes: ["view"] });
+    let secret = world.tokens.sessions.create(id);
+    let headers = { Cookie: `s3u_session=${secret}` };
+    let answer = await world.ask(`${base}/sign-out`, { method: "POST", headers });
+    expect([answer.status, answer.headers.get("Location")]).toEqual([303, signIn]);
+    expect(answer.headers.get("Set-Cookie")).toBe("s3u_session=; Max-Age=0; Path=/-/s3-uploads");
+    expect(world.tokens.sessions.verify(secret)).toBeNull();
+  });
+
+  test("or in anew wins over the renewal of a session that is a day old", async () => {
+    using world = createWorld();
+    let { id, token } = world.tokens.create({ name: "a", scopes: ["view"] });
+    let secrets = [world.tokens.sessions.create(id), world.tokens.sessions.create(id)];
+    world.time.nowMs += DAY_MS;
+    let [outgoing, incoming] = secrets.map((secret) => ({ Cookie: `s3u_session=${secret}` }));
+    let signedOut = await world.ask(`${base}/sign-out`, { method: "POST", headers: outgoing ?? {} });
+    expect(signedOut.headers.getSetCookie()).toEqual(["s3u_session=; Max-Age=0; Path=/-/s3-uploads"]);
+    let signedIn = await world.ask(`${signIn}?token=${token}`, { headers: incoming ?? {} });
+    expect(signedIn.headers.getSetCookie()).toHaveLength(1);
+    expect(world.tokens.sessions.verify(secretOf(signedIn.headers))).not.toBeNull();
+  });
+
+  test("is not done by another site, nor by a link", async () => {
+    using world = createWorld();
+    let { id } = world.tokens.create({ name: "a", scopes: ["view"] });
+    let secret = world.tokens.sessions.create(id);
+    let headers = { Cookie: `s3u_session=${secret}`, "Sec-Fetch-Site": "cross-site" };
+    expect((await world.ask(`${base}/sign-out`, { method: "POST", headers })).code).toBe(
+      "cross_site_request",
+    );
+    expect((await world.ask(`${base}/sign-out`, { headers })).status).toBe(404);
+    expect(world.tokens.sessions.verify(secret)).not.toBeNull();
+  });
+});

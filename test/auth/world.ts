@@ -1,0 +1,80 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { Hono } from "hono";
+
+import { type AccessEnv, createAccess } from "../../src/auth/access.ts";
+import { createTrustedProxies } from "../../src/auth/forwarding.ts";
+import { createHostCheck } from "../../src/auth/hosts.ts";
+import { createSessionCookie } from "../../src/auth/session-cookie.ts";
+import { createSignIn } from "../../src/auth/sign-in.tsx";
+import { toAppError } from "../../src/errors.ts";
+import { closeDatabase } from "../../src/sqlite.ts";
+import { openStateDatabase } from "../../src/state/database.ts";
+import { sessionLifeMs } from "../../src/state/sessions.ts";
+import { createTokens, type Scope } from "../../src/state/tokens.ts";
+
+export const base = "/-/s3-uploads";
+
+interface WorldOptions {
+  anonymous?: Scope[];
+  publicUrl?: string;
+  trustedProxies?: string[];
+}
+
+/** A small app behind the real guard, with real tokens in a database of its own; dispose of it. */
+export function createWorld({ anonymous = [], publicUrl, trustedProxies = [] }: WorldOptions = {}) {
+  let folder = mkdtempSync(join(tmpdir(), "auth-"));
+  let db = openStateDatabase(join(folder, "internal", "state.db"));
+  let time = { nowMs: Date.UTC(2026, 10, 23) };
+  let clock = { nowMs: () => time.nowMs };
+  let tokens = createTokens(db, clock);
+  let site = { basePath: base, publicUrl: publicUrl ?? null };
+  let cookie = createSessionCookie({ ...site, lifeSeconds: sessionLifeMs / 1000 });
+  let { guard, identify, requires } = createAccess({
+    ...site,
+    tokens,
+    cookie,
+    checkHost: createHostCheck({ host: "127.0.0.1", publicUrl: site.publicUrl, hostname: "nas" }),
+    trustedProxies: createTrustedProxies(trustedProxies),
+    anonymousScopes: anonymous,
+  });
+
+  let app = new Hono<AccessEnv>().use(guard, identify);
+  app.onError((error) => {
+    let { code, message, facts } = toAppError(error);
+    return Response.json({ success: false, error: { code, message } }, { status: facts.status });
+  });
+  app.get("/who", (context) => context.json(context.var.identity));
+  app.get("/from", (context) => context.json(context.var.client));
+  app.get("/files", requires("view"), (context) => context.text("files"));
+  app.post("/upload", requires("upload"), (context) => context.text("uploaded"));
+  app.delete("/files/1", requires("delete"), (context) => context.text("deleted"));
+  app.get("/admin", requires("admin"), (context) => context.text("admin"));
+  app.route(base, createSignIn({ tokens, cookie, clock, basePath: base }));
+
+  return {
+    app,
+    tokens,
+    time,
+    /** Sends one request, by default to a host that is believed. */
+    async ask(path: string, init: RequestInit & { headers?: Record<string, string>; peer?: string } = {}) {
+      let { peer, ...rest } = init;
+      let env = peer === undefined ? {} : { requestIP: () => ({ address: peer }) };
+      let response = await app.request(`http://127.0.0.1:8080${path}`, rest, env);
+      let text = await response.text();
+      return { status: response.status, headers: response.headers, text, code: codeIn(text) };
+    },
+    [Symbol.dispose]() {
+      closeDatabase(db);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function codeIn(text: string): string | undefined {
+  if (!text.startsWith("{")) return undefined;
+  let body: { error?: { code?: string } } = JSON.parse(text);
+  return body.error?.code;
+}
