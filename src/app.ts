@@ -1,0 +1,67 @@
+import { Hono } from "hono";
+import { methodNotAllowed } from "hono/method-not-allowed";
+
+import { AppError } from "./errors.ts";
+import { accessLog } from "./web/access-log.ts";
+import { assetRoutes, createAssets } from "./web/assets.ts";
+import { deleteRoutes } from "./web/delete-routes.ts";
+import type { WebDeps } from "./web/deps.ts";
+import type { WebEnv } from "./web/env.ts";
+import { createErrorResponder } from "./web/error-response.ts";
+import { fileRoutes } from "./web/file-routes.ts";
+import { healthRoutes } from "./web/health-routes.ts";
+import { createLinks } from "./web/links.ts";
+import { listRoutes } from "./web/list-routes.ts";
+import { requestId } from "./web/request-id.ts";
+import { securityHeaders } from "./web/security-headers.ts";
+import { createSiteFor } from "./web/site.ts";
+import { uploadRoutes } from "./web/upload-routes.ts";
+
+/**
+ * The whole HTTP side: the order of middleware, and every route with what it demands. Opens nothing. `fetch` wants Bun's
+ * server as its second argument; without it (tests) time-outs and addresses are left out.
+ */
+export function createApp(deps: WebDeps): Hono<WebEnv> {
+  let { access, repository, options, storageFor } = deps;
+  let links = createLinks(options);
+  let assets = createAssets(`${options.basePath}/static`);
+  let siteFor = createSiteFor(links, assets.links);
+  let errorResponse = createErrorResponder(siteFor);
+  let requires = access.requires;
+  let downloads = { storageFor, mode: options.downloadMode, errorResponse };
+  let base = options.basePath || "/";
+
+  // Not strict: /files/ is /files.
+  let app = new Hono<WebEnv>({ strict: false });
+  app.onError((error, context) => errorResponse(context, error));
+  app.notFound((context) => errorResponse(context, new AppError("not_found")));
+  app.use(requestId(deps.log), accessLog(deps.clock), securityHeaders(options.storageOrigins));
+  app.use(
+    methodNotAllowed({
+      app,
+      onMethodNotAllowed: (context, methods) =>
+        errorResponse(context, new AppError("method_not_allowed"), {
+          headers: { Allow: methods.join(", ") },
+        }),
+    }),
+  );
+
+  // Open to everybody under any host name: load balancers ask by address.
+  app.route(base, healthRoutes({ readiness: deps.readiness, errorResponse }));
+
+  // From here on: only for hosts that are ours, and not at another web site's bidding.
+  app.use(access.guard);
+
+  // Open to everybody: what the sign-in page needs, and the way to it.
+  if (options.basePath !== "") app.get("/", (context) => context.redirect(links.home));
+  app.route(base, assetRoutes(assets));
+  app.route(base, deps.signInRoutes);
+
+  // From here on it is known who asks, and every route says what it demands.
+  app.use(access.identify);
+  app.route(base, uploadRoutes({ ...deps, requires, links, siteFor, errorResponse }));
+  app.route(base, listRoutes({ repository, requires, links, siteFor }));
+  app.route(base, fileRoutes({ repository, requires, links, siteFor, downloads }));
+  app.route(base, deleteRoutes({ deleteFile: deps.deleteFile, requires, links, siteFor, errorResponse }));
+  return app;
+}

@@ -1,0 +1,75 @@
+import { readFileSync } from "node:fs";
+
+import { Hono } from "hono";
+import htmxPath from "htmx.org/dist/htmx.min.js" with { type: "file" };
+
+import faviconPath from "../../public/favicon.svg" with { type: "file" };
+import type { AssetLinks } from "../../views/props.ts";
+import { AppError } from "../errors.ts";
+import type { WebEnv } from "./env.ts";
+
+import cssPath from "../../public/app.css" with { type: "file" };
+
+const yearSeconds = 365 * 24 * 60 * 60;
+const hashDigits = 12;
+
+interface Asset {
+  bytes: Uint8Array<ArrayBuffer>;
+  contentType: string;
+  etag: string;
+}
+
+/** The static files; they tell nothing about anybody. */
+export function assetRoutes(assets: Assets) {
+  let routes = new Hono<WebEnv>();
+  routes.get("/static/:name", (context) => {
+    let response = assets.respond(context.req.param("name"), context.req.raw);
+    if (response === null) throw new AppError("not_found");
+    return response;
+  });
+  return routes;
+}
+
+export interface Assets {
+  links: AssetLinks;
+  /** The asset of that name (`app-0f3c….css`) as a response, or null. */
+  respond(name: string, request: Request): Response | null;
+}
+
+/**
+ * The static files, each under a name that holds its hash, so that browsers may keep them for ever. Read once: in the
+ * compiled binary they are part of it, and Bun.file() would add a content-disposition of its own.
+ * @param directory address they are served below, without a slash at its end.
+ */
+export function createAssets(directory: string): Assets {
+  let assets = new Map<string, Asset>();
+  let add = (name: string, extension: string, contentType: string, path: string): string => {
+    let bytes = new Uint8Array(readFileSync(path));
+    let hash = new Bun.CryptoHasher("sha256").update(bytes).digest("hex").slice(0, hashDigits);
+    let hashedName = `${name}-${hash}.${extension}`;
+    assets.set(hashedName, { bytes, contentType, etag: `"${hash}"` });
+    return `${directory}/${hashedName}`;
+  };
+  let links: AssetLinks = {
+    stylesheet: add("app", "css", "text/css; charset=utf-8", cssPath),
+    htmx: add("htmx", "js", "text/javascript; charset=utf-8", htmxPath),
+    favicon: add("favicon", "svg", "image/svg+xml", faviconPath),
+  };
+  return {
+    links,
+    respond: (name, request) => {
+      let asset = assets.get(name);
+      if (!asset) return null;
+      let headers = {
+        "Cache-Control": `public, max-age=${yearSeconds}, immutable`,
+        "Content-Type": asset.contentType,
+        ETag: asset.etag,
+      };
+      let known = request.headers.get("If-None-Match")?.includes(asset.etag) ?? false;
+      if (known) return new Response(null, { status: 304, headers });
+      return new Response(asset.bytes, {
+        headers: { ...headers, "Content-Length": String(asset.bytes.byteLength) },
+      });
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import type { Hono } from "hono";
+
+import type { Access, AccessEnv } from "../auth/access.ts";
+import type { Clock } from "../clock.ts";
+import type { FileRecord, StorageName } from "../domain.ts";
+import type { AppError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { ReceiveUpload } from "../receive-upload.ts";
+import type { FileRepository } from "../record/file-repository.ts";
+import type { Storage } from "../store/storage.ts";
+
+/** What the HTTP layer needs of the rest. */
+export interface WebDeps {
+  repository: FileRepository;
+  /** The storage of a row; throws AppError `storage_unavailable` when the configuration no longer knows it. */
+  storageFor: (place: { storage: StorageName; bucket: string }) => Storage;
+  receiveUpload: ReceiveUpload;
+  /** Removes row and object; rejects with `not_found` or `storage_unavailable`. */
+  deleteFile: (idOrUid: string) => Promise<FileRecord>;
+  access: Access;
+  /** Pages to sign in and out, mounted below the base path behind guard and identify; they demand nothing themselves. */
+  signInRoutes: Hono<AccessEnv>;
+  /** What keeps the server from taking uploads just now, or null. Quick: asked by health checks every few seconds. */
+  readiness: () => Promise<AppError | null>;
+  log: Log;
+  clock: Clock;
+  options: WebOptions;
+}
+
+export interface WebOptions {
+  /** Begins with a slash and does not end in one; empty at the root. */
+  basePath: string;
+  publicUrl: string | null;
+  /** `auto` of the configuration, decided. */
+  downloadMode: "redirect" | "proxy";
+  /** Origins of presigned URLs, for pictures on our pages; empty when downloads are proxied. */
+  storageOrigins: readonly string[];
+  maxFileBytes: number;
+  /** Silence of a sender that is not kept. */
+  stallTimeoutMs: number;
+  /** Slowest sender that is kept, averaged over a minute. */
+  minBytesPerSecond: number;
+}

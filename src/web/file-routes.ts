@@ -1,0 +1,54 @@
+import { Hono } from "hono";
+
+import { FilePage } from "../../views/pages/file.tsx";
+import type { Access } from "../auth/access.ts";
+import type { FileRecord } from "../domain.ts";
+import { AppError } from "../errors.ts";
+import type { FileRepository } from "../record/file-repository.ts";
+import { download } from "./download.ts";
+import type { DownloadDeps } from "./download.ts";
+import type { WebEnv } from "./env.ts";
+import { fileJson } from "./file-json.ts";
+import { fileView } from "./file-view.ts";
+import { json } from "./json.ts";
+import type { Links } from "./links.ts";
+import { formOf } from "./negotiate.ts";
+import { idParameter, jsonIdParameter, noSuchFile } from "./parameters.ts";
+import type { SiteFor } from "./site.ts";
+
+interface FileDeps {
+  requires: Access["requires"];
+  repository: FileRepository;
+  links: Links;
+  siteFor: SiteFor;
+  downloads: DownloadDeps;
+}
+
+/** One file: its page, its facts as JSON, its bytes. */
+export function fileRoutes({ repository, requires, links, siteFor, downloads }: FileDeps) {
+  let routes = new Hono<WebEnv>();
+
+  async function fileOf(id: string): Promise<FileRecord> {
+    let record = await repository.get(id);
+    if (record === null) throw new AppError("not_found", noSuchFile);
+    return record;
+  }
+
+  routes.get("/files/:id{[0-9A-Fa-f-]+}", requires("view"), idParameter, async (context) => {
+    let form = formOf(context, "page");
+    let record = await fileOf(context.req.valid("param").id);
+    if (form === "json") return json(context, { success: true, file: fileJson(record, links) });
+    return context.html(FilePage({ site: siteFor(context), file: fileView(record, links) }));
+  });
+
+  routes.get("/files/:id{[0-9A-Fa-f-]+\\.json}", requires("view"), jsonIdParameter, async (context) => {
+    let record = await fileOf(context.req.valid("param").id);
+    return json(context, { success: true, file: fileJson(record, links) });
+  });
+
+  routes.get("/files/:id{[0-9A-Fa-f-]+}/download", requires("view"), idParameter, async (context) => {
+    return download(context, await fileOf(context.req.valid("param").id), downloads);
+  });
+
+  return routes;
+}

@@ -1,0 +1,9 @@
+import type { FileView } from "../../views/props.ts";
+import type { FileRecord } from "../domain.ts";
+import { previewOf } from "./inline-types.ts";
+import type { Links } from "./links.ts";
+
+/** A row as pages show it. */
+export function fileView(record: FileRecord, links: Links): FileView {
+  return { record, links: links.ofFile(record.id), preview: previewOf(record) };
+}

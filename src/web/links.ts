@@ -1,0 +1,39 @@
+import type { FileLinks, SiteLinks } from "../../views/props.ts";
+
+export interface LinkOptions {
+  /** Begins with a slash and does not end in one; empty at the root. */
+  basePath: string;
+  /** What stands before the base path in the address that others see; null: links are paths. */
+  publicUrl: string | null;
+}
+
+export interface Links extends SiteLinks {
+  healthz: string;
+  readyz: string;
+  ofFile(id: number): FileLinks;
+  /** For programs, which keep a link longer than a page does. */
+  absolute(path: string): string;
+}
+
+/** Every address the server gives out, as paths for pages. */
+export function createLinks({ basePath, publicUrl }: LinkOptions): Links {
+  let files = `${basePath}/files`;
+  let origin = publicUrl?.replace(/\/+$/, "") ?? "";
+  return {
+    home: basePath || "/",
+    upload: `${basePath}/upload`,
+    files,
+    filesJson: `${files}.json`,
+    filesCsv: `${files}.csv`,
+    deleteMany: `${files}/delete`,
+    healthz: `${basePath}/healthz`,
+    readyz: `${basePath}/readyz`,
+    ofFile: (id) => ({
+      page: `${files}/${id}`,
+      json: `${files}/${id}.json`,
+      download: `${files}/${id}/download`,
+      delete: `${files}/${id}/delete`,
+    }),
+    absolute: (path) => origin + path,
+  };
+}

@@ -1,0 +1,132 @@
+import { Hono } from "hono";
+
+import { UploadResults } from "../../views/fragments/upload-results.tsx";
+import { HomePage } from "../../views/pages/home.tsx";
+import { UploadedPage } from "../../views/pages/uploaded.tsx";
+import type { UploadResultView } from "../../views/props.ts";
+import type { Access } from "../auth/access.ts";
+import type { IncomingFile } from "../domain.ts";
+import { AppError } from "../errors.ts";
+import { fileOfRawBody, filesOfForm } from "../parse/upload-request.ts";
+import type { RefusedFile } from "../parse/upload-request.ts";
+import { watchSender } from "../parse/watch-sender.ts";
+import type { ReceiveUpload, UploadOutcome } from "../receive-upload.ts";
+import type { FileRepository } from "../record/file-repository.ts";
+import type { WebOptions } from "./deps.ts";
+import { withoutIdleTimeout } from "./env.ts";
+import type { WebContext, WebEnv } from "./env.ts";
+import { logServerFault, publicError } from "./error-response.ts";
+import type { ErrorResponder } from "./error-response.ts";
+import { errorView } from "./error-view.ts";
+import { fileView } from "./file-view.ts";
+import { json } from "./json.ts";
+import type { Links } from "./links.ts";
+import { formOf } from "./negotiate.ts";
+import { parseIdempotencyKey } from "./parameters.ts";
+import type { SiteFor } from "./site.ts";
+import { uploadAnswer } from "./upload-answer.ts";
+
+const newestFiles = 10;
+
+interface UploadDeps {
+  requires: Access["requires"];
+  repository: FileRepository;
+  receiveUpload: ReceiveUpload;
+  links: Links;
+  siteFor: SiteFor;
+  errorResponse: ErrorResponder;
+  options: Pick<WebOptions, "maxFileBytes" | "stallTimeoutMs" | "minBytesPerSecond">;
+}
+
+/** The upload page and the two ways in: a form with any number of files, and a bare body. */
+export function uploadRoutes(deps: UploadDeps) {
+  let { repository, requires, links, siteFor, options } = deps;
+  let routes = new Hono<WebEnv>();
+
+  routes.get("/", requires("upload"), async (context) => {
+    let site = siteFor(context);
+    let newest = site.may.view ? (await repository.list({ size: newestFiles })).rows : [];
+    let files = newest.map((row) => fileView(row, links));
+    return context.html(HomePage({ site, files, maxFileBytes: options.maxFileBytes }));
+  });
+
+  routes.post("/upload", requires("upload"), (context) =>
+    // The length of a form proves nothing about any one of its files: each is counted as it comes.
+    receive(context, deps, (request) => filesOfForm(request, watched(request, options))),
+  );
+
+  routes.put("/upload/:filename", requires("upload"), (context) =>
+    receive(context, deps, (request) => {
+      let file = fileOfRawBody(request, watched(request, options));
+      refuseDeclaredTooLarge(file, options.maxFileBytes);
+      return only(file);
+    }),
+  );
+
+  return routes;
+}
+
+type Files = AsyncIterable<IncomingFile | RefusedFile>;
+
+/** Nothing is read, and Bun's idle timer stays on, until `filesOf` has accepted what the headers say. */
+async function receive(
+  context: WebContext,
+  deps: UploadDeps,
+  filesOf: (request: Request) => Files,
+): Promise<Response> {
+  let request = context.req.raw;
+  let idempotencyKey = parseIdempotencyKey(context.req.header("Idempotency-Key"));
+  let files = filesOf(request);
+  let { log } = context.var;
+  let outcomes = await withoutIdleTimeout(context, () =>
+    deps.receiveUpload(files, { signal: request.signal, idempotencyKey, log }),
+  );
+  return respond(context, outcomes, deps);
+}
+
+function respond(context: WebContext, outcomes: UploadOutcome[], deps: UploadDeps) {
+  let { links, siteFor, errorResponse } = deps;
+  let answer = uploadAnswer(outcomes, links);
+  if ("error" in answer && outcomes.length === 1) throw answer.error;
+
+  let form = formOf(context, "json");
+  for (let outcome of outcomes) if (!outcome.success) logServerFault(context, outcome.error);
+  let stalled = outcomes.some((outcome) => !outcome.success && outcome.error.code === "upload_stalled");
+  let headers: Record<string, string> = stalled ? { Connection: "close" } : {};
+  if (form === "json") {
+    if (!("error" in answer)) return json(context, answer.body, answer.status, headers);
+    return errorResponse(context, answer.error, { body: { files: answer.files }, headers, logged: true });
+  }
+  let status = "error" in answer ? answer.error.facts.status : answer.status;
+  let results = outcomes.map((outcome) => resultView(context, outcome, links));
+  if (form === "page") {
+    return context.html(UploadedPage({ site: siteFor(context), results }), status, headers);
+  }
+  return context.html(UploadResults({ results }), status, { ...headers, "HX-Trigger": "filesChanged" });
+}
+
+function resultView(context: WebContext, outcome: UploadOutcome, links: Links): UploadResultView {
+  if (outcome.success) {
+    let { record, duplicateOf } = outcome;
+    let duplicate = duplicateOf === null ? null : { id: duplicateOf, href: links.ofFile(duplicateOf).page };
+    return { success: true, file: fileView(record, links), duplicateOf: duplicate };
+  }
+  let { filename, error } = outcome;
+  let view = errorView(publicError(error), error.facts.status, context.var.requestId);
+  return { success: false, filename, error: view };
+}
+
+function watched(request: Request, { stallTimeoutMs, minBytesPerSecond }: UploadDeps["options"]) {
+  return watchSender(request.body, { stallTimeoutMs, minBytesPerSecond, signal: request.signal });
+}
+
+function refuseDeclaredTooLarge({ filename, declaredBytes }: IncomingFile, maxFileBytes: number): void {
+  if (declaredBytes === null || declaredBytes <= maxFileBytes) return;
+  throw new AppError("file_too_large", undefined, {
+    details: { filename, limit_bytes: maxFileBytes, actual_bytes: declaredBytes },
+  });
+}
+
+async function* only(file: IncomingFile): Files {
+  yield file;
+}

@@ -1,0 +1,179 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { createApp } from "../../src/app.ts";
+import { createAccess } from "../../src/auth/access.ts";
+import { createTrustedProxies } from "../../src/auth/forwarding.ts";
+import { createHostCheck } from "../../src/auth/hosts.ts";
+import { createSessionCookie } from "../../src/auth/session-cookie.ts";
+import { createSignIn } from "../../src/auth/sign-in.tsx";
+import { systemClock } from "../../src/clock.ts";
+import type { FileRecord, NewFileRecord } from "../../src/domain.ts";
+import { AppError } from "../../src/errors.ts";
+import { silentLog } from "../../src/log.ts";
+import type { ReceiveUpload } from "../../src/receive-upload.ts";
+import { createSqliteRepository } from "../../src/record/sqlite-repository.ts";
+import { openStateDatabase } from "../../src/state/database.ts";
+import { createTokens } from "../../src/state/tokens.ts";
+import type { Scope } from "../../src/state/tokens.ts";
+import { createLocalStorage } from "../../src/store/local.ts";
+import { MIB } from "../../src/units.ts";
+import type { WebDeps, WebOptions } from "../../src/web/deps.ts";
+
+export const testBase = "/-/s3-uploads";
+
+type Overrides = Partial<Omit<WebDeps, "options" | "access">> & {
+  options?: Partial<WebOptions>;
+  anonymousScopes?: Scope[];
+};
+
+/**
+ * The app on a real catalog, real local storage, and real tokens in a temporary folder. Only the story of an upload is
+ * short: bytes go into storage and a row is made, without inspection, journal and policy.
+ */
+export function createTestApp({ options, anonymousScopes, ...overrides }: Overrides = {}) {
+  let folder = mkdtempSync(join(tmpdir(), "s3-uploads-web-"));
+  let repository =
+    overrides.repository ??
+    createSqliteRepository({ path: join(folder, "uploads.db"), tableName: "s3_uploads", log: silentLog });
+  let storage = createLocalStorage({ directory: join(folder, "objects") });
+  let state = openStateDatabase(join(folder, "state.db"));
+  let tokens = createTokens(state, systemClock);
+
+  async function store(body: AsyncIterable<Uint8Array>, facts: Partial<NewFileRecord> = {}) {
+    let uid = Bun.randomUUIDv7();
+    let key = `uploads/${uid}.bin`;
+    let hasher = new Bun.CryptoHasher("sha256");
+    let sha256 = "";
+    async function* hashed() {
+      for await (let chunk of body) {
+        hasher.update(chunk);
+        yield chunk;
+      }
+      sha256 = hasher.digest("hex");
+    }
+    let { sizeBytes } = await storage.put({
+      key,
+      body: hashed(),
+      declaredBytes: null,
+      mostBytes: 100 * MIB,
+      contentType: facts.content_type ?? "application/octet-stream",
+      userMetadata: {},
+      sha256: () => sha256,
+      onMultipartCreated() {},
+      signal: new AbortController().signal,
+    });
+    let createdAt = "2026-11-23T20:30:00.000Z";
+    let row: NewFileRecord = {
+      uid,
+      filename: "file.bin",
+      storage: storage.name,
+      bucket: storage.bucket,
+      s3_key: key,
+      content_type: "application/octet-stream",
+      kind: "other",
+      size_bytes: sizeBytes,
+      checksum_sha256: sha256,
+      width: null,
+      height: null,
+      taken_at: null,
+      latitude: null,
+      longitude: null,
+      metadata: {},
+      created_at: createdAt,
+      created_date: createdAt.slice(0, 10),
+      ...facts,
+    };
+    return repository.create(row, "store");
+  }
+
+  let receiveUpload: ReceiveUpload = async (files) => {
+    let outcomes: Awaited<ReturnType<ReceiveUpload>> = [];
+    for await (let file of files) {
+      if ("error" in file) {
+        outcomes.push({ success: false, filename: file.filename, error: file.error });
+        continue;
+      }
+      let { record, duplicateOf } = await store(file.body, { filename: file.filename });
+      outcomes.push({ success: true, record, duplicateOf });
+    }
+    return outcomes;
+  };
+
+  async function deleteFile(idOrUid: string | number): Promise<FileRecord> {
+    let deletion = await repository.beginDelete(idOrUid);
+    if (!deletion) throw new AppError("not_found");
+    await storage.delete(deletion.record.s3_key);
+    await repository.finishDelete(deletion.record.id);
+    return deletion.record;
+  }
+
+  let webOptions: WebOptions = {
+    basePath: testBase,
+    publicUrl: null,
+    downloadMode: "proxy",
+    storageOrigins: [],
+    maxFileBytes: MIB,
+    stallTimeoutMs: 5_000,
+    minBytesPerSecond: 1,
+    ...options,
+  };
+  let { basePath, publicUrl } = webOptions;
+  let cookie = createSessionCookie({ basePath, publicUrl, lifeSeconds: 3600 });
+  let access = createAccess({
+    tokens,
+    checkHost: createHostCheck({ host: "127.0.0.1", publicUrl, hostname: "test" }),
+    trustedProxies: createTrustedProxies([]),
+    cookie,
+    basePath,
+    publicUrl,
+    anonymousScopes: anonymousScopes ?? ["upload", "view", "delete"],
+  });
+  let app = createApp({
+    repository,
+    storageFor: () => storage,
+    receiveUpload,
+    deleteFile,
+    signInRoutes: createSignIn({ tokens, cookie, clock: systemClock, basePath }),
+    readiness: async () => null,
+    log: silentLog,
+    clock: systemClock,
+    ...overrides,
+    access,
+    options: webOptions,
+  });
+
+  return {
+    app,
+    repository,
+    storage,
+    tokens,
+    /** Makes a file as if it had been uploaded. */
+    addFile: async (text: string, facts: Partial<NewFileRecord> = {}): Promise<FileRecord> => {
+      let bytes = new TextEncoder().encode(text);
+      return (await store(chunksOf(bytes), { kind: "text", content_type: "text/plain", ...facts })).record;
+    },
+    /** A request below the base path. */
+    ask: (path: string, init?: RequestInit & { env?: object }) =>
+      app.request(basePath + path, withHost(init), init?.env),
+    close() {
+      repository.close();
+      state.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export type TestApp = ReturnType<typeof createTestApp>;
+
+async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+/** What every client sends and `app.request()` does not. */
+function withHost(init: RequestInit = {}): RequestInit {
+  let headers = new Headers(init.headers);
+  if (!headers.has("Host")) headers.set("Host", "127.0.0.1:8080");
+  return { ...init, headers };
+}

@@ -1,0 +1,61 @@
+import { raw } from "hono/html";
+import type { Child } from "hono/jsx";
+
+import type { Site } from "./props.ts";
+
+export interface LayoutProps {
+  site: Site;
+  title: string;
+  /** Which entry of the navigation this page is. */
+  here?: "upload" | "files";
+  children?: Child;
+}
+
+/** The frame of every page. `#notices` is where failures of requests made by htmx are shown. */
+export function Layout({ site, title, here, children }: LayoutProps) {
+  let { links, assets, may } = site;
+  let current = (name: "upload" | "files") => (name === here ? { "aria-current": "page" as const } : {});
+  return (
+    <>
+      {raw("<!doctype html>")}
+      <html lang="en">
+        <head>
+          <meta charset="utf-8" />
+          <meta name="viewport" content="width=device-width, initial-scale=1" />
+          <meta name="color-scheme" content="light dark" />
+          <title>{title} · s3-uploads</title>
+          <link rel="icon" href={assets.favicon} type="image/svg+xml" />
+          <link rel="stylesheet" href={assets.stylesheet} />
+          <script src={assets.htmx} defer></script>
+        </head>
+        <body>
+          <a class="skip" href="#main">
+            Skip to the content
+          </a>
+          <header class="site">
+            <a class="brand" href={links.home}>
+              <img src={assets.favicon} alt="" width="28" height="28" />
+              s3-uploads
+            </a>
+            <nav aria-label="Main">
+              {may.upload && (
+                <a href={links.home} {...current("upload")}>
+                  Upload
+                </a>
+              )}
+              {may.view && (
+                <a href={links.files} {...current("files")}>
+                  Files
+                </a>
+              )}
+            </nav>
+          </header>
+          <main id="main" tabindex={-1}>
+            <div id="notices" role="status" aria-live="polite"></div>
+            {children}
+          </main>
+        </body>
+      </html>
+    </>
+  );
+}
