@@ -40,7 +40,8 @@ const worthlessEnd = new RegExp(`(?:${harmful.source}|[\\p{White_Space}.])+$`, "
 export function parseFilename(untrusted: string): string {
   if (!untrusted.isWellFormed()) throw refused(untrusted, "The file name is not valid Unicode.");
   let segment = untrusted.split(pathSeparator).at(-1) ?? "";
-  if (!visible.test(segment)) throw refused(untrusted, "The file name is empty.");
+  if (!visible.test(segment))
+    throw refused(untrusted, "The file name is empty or holds nothing that can be seen.");
 
   let shown = segment
     .replace(neededOrShapeless, (_found, kept?: string) => kept ?? "")

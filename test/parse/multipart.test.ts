@@ -180,6 +180,10 @@ describe("what is refused as malformed", () => {
   });
 });
 
+function field(value: string): string {
+  return `--B\r\nContent-Disposition: form-data; name="n"\r\n\r\n${value}\r\n`;
+}
+
 describe("limits", () => {
   let limits: MultipartLimits = {
     ...defaultMultipartLimits,
@@ -189,8 +193,6 @@ describe("limits", () => {
     maxEpilogueBytes: 5,
     maxHeaderBytesPerPart: 200,
   };
-  let field = (value: string): string =>
-    `--B\r\nContent-Disposition: form-data; name="n"\r\n\r\n${value}\r\n`;
   let read = (text: string): Promise<string> =>
     outcome(readForm(body(text), "multipart/form-data; boundary=B", limits));
 
@@ -207,22 +209,23 @@ describe("limits", () => {
   });
 });
 
-describe("pulling", () => {
-  function watched(chunks: number): { source: ByteStream; pulled: () => number; returned: () => boolean } {
-    let pulled = 0;
-    let returned = false;
-    async function* pull(): AsyncGenerator<Uint8Array> {
-      try {
-        yield Buffer.from(`--B\r\n${fileHeader}\r\n\r\n`);
-        for (pulled = 1; pulled <= chunks; pulled += 1) yield Buffer.alloc(1000, 120);
-        yield Buffer.from(`\r\n--B\r\n${fileHeader}\r\n\r\nlast\r\n--B--`);
-      } finally {
-        returned = true;
-      }
+/** A form of a long file and a short one, which tells how much of it was pulled. */
+function watched(chunks: number): { source: ByteStream; pulled: () => number; returned: () => boolean } {
+  let pulled = 0;
+  let returned = false;
+  async function* pull(): AsyncGenerator<Uint8Array> {
+    try {
+      yield Buffer.from(`--B\r\n${fileHeader}\r\n\r\n`);
+      for (pulled = 1; pulled <= chunks; pulled += 1) yield Buffer.alloc(1000, 120);
+      yield Buffer.from(`\r\n--B\r\n${fileHeader}\r\n\r\nlast\r\n--B--`);
+    } finally {
+      returned = true;
     }
-    return { source: pull(), pulled: () => pulled, returned: () => returned };
   }
+  return { source: pull(), pulled: () => pulled, returned: () => returned };
+}
 
+describe("pulling", () => {
   test("nobody reads ahead of the consumer, and the chunks are the source's own memory", async () => {
     let chunk = Buffer.alloc(1000, 120);
     async function* pull(): AsyncGenerator<Uint8Array> {
