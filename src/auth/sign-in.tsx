@@ -73,11 +73,15 @@ export function createSignIn({ tokens, cookie, clock, basePath }: SignInOptions)
   return app;
 }
 
-/** The address of the link holds the token: no cache may keep it and no page may be told it. */
+/**
+ * The address of the link holds the token: no cache may keep it, and no other site is told it. Pages stay with
+ * `same-origin`, because under `no-referrer` browsers send our own form with the Origin "null", which is refused.
+ */
 const keepSecret = createMiddleware(async (context, next) => {
   await next();
+  let isPage = context.res.headers.get("Content-Type")?.startsWith("text/html") ?? false;
   context.res.headers.set("Cache-Control", "no-store");
-  context.res.headers.set("Referrer-Policy", "no-referrer");
+  context.res.headers.set("Referrer-Policy", isPage ? "same-origin" : "no-referrer");
 });
 
 async function readForm(request: Request): Promise<string> {
