@@ -1,0 +1,32 @@
+import { hasAscii, latin1, viewOf } from "./bytes.ts";
+import type { Recognised } from "./media-type.ts";
+
+const maxBrands = 64;
+
+/** ISO media and Matroska files share their first bytes; the list of brands or the name tells them apart. */
+export function refineBrand(head: Uint8Array, found: Recognised, extension: string): Recognised {
+  if (found.type === "image/heif") return stillPicture(brandsOf(head)) ?? found;
+  if (found.type === "video/x-matroska" && extension === "mka") {
+    return { type: "audio/x-matroska", extension: "mka" };
+  }
+  if (found.type === "application/ogg") return { type: "audio/ogg", extension: "ogg" };
+  // A brand that only says "MP4" is on sound files too; recorders name those .m4a.
+  if (found.type === "video/mp4" && ["m4a", "m4b"].includes(extension)) {
+    return hasAscii(head, "ftyp", 4) ? { type: "audio/mp4", extension } : found;
+  }
+  return found;
+}
+
+function stillPicture(brands: string[]): Recognised | null {
+  if (brands.includes("avif")) return { type: "image/avif", extension: "avif" };
+  if (brands.includes("heic") || brands.includes("heix")) return { type: "image/heic", extension: "heic" };
+  return null;
+}
+
+function brandsOf(head: Uint8Array): string[] {
+  let view = viewOf(head);
+  let size = view.byteLength >= 16 ? Math.min(view.getUint32(0), view.byteLength, 16 + 4 * maxBrands) : 0;
+  let brands: string[] = [];
+  for (let at = 16; at + 4 <= size; at += 4) brands.push(latin1(view, at, 4));
+  return brands;
+}

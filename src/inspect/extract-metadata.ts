@@ -1,0 +1,134 @@
+import type { FileMetadata, Json, JsonObject, MediaType } from "../domain.ts";
+import type { ByteSource } from "./byte-source.ts";
+import { readBmp } from "./dimensions/bmp.ts";
+import { readGif } from "./dimensions/gif.ts";
+import { readHeif } from "./dimensions/heif.ts";
+import { readJpeg } from "./dimensions/jpeg.ts";
+import { readMp4 } from "./dimensions/mp4.ts";
+import { readPng } from "./dimensions/png.ts";
+import { readSvg } from "./dimensions/svg.ts";
+import { readRawPhoto, readTiff } from "./dimensions/tiff.ts";
+import { readWebm } from "./dimensions/webm.ts";
+import { readWebp } from "./dimensions/webp.ts";
+import { isoDate, takenAt } from "./exif/dates.ts";
+import { maxMetadataJsonBytes } from "./exif/limits.ts";
+import { positionOf } from "./exif/position.ts";
+import { type ExifTags, readExif } from "./exif/read-exif.ts";
+import { type FileFacts, type PixelSize, swapSides } from "./facts.ts";
+
+const READERS: Record<string, (source: ByteSource) => Promise<FileFacts>> = {
+  "image/jpeg": readJpeg,
+  "image/png": readPng,
+  "image/apng": readPng,
+  "image/gif": readGif,
+  "image/webp": readWebp,
+  "image/bmp": readBmp,
+  "image/tiff": readTiff,
+  "image/svg+xml": readSvg,
+  "image/avif": readHeif,
+  "image/heic": readHeif,
+  "image/heif": readHeif,
+  "image/heic-sequence": readHeif,
+  "image/heif-sequence": readHeif,
+  "image/x-adobe-dng": readRawPhoto,
+  "image/x-canon-cr2": readRawPhoto,
+  "image/x-nikon-nef": readRawPhoto,
+  "image/x-sony-arw": readRawPhoto,
+  "video/mp4": readMp4,
+  "video/quicktime": readMp4,
+  "video/3gpp": readMp4,
+  "video/3gpp2": readMp4,
+  "audio/mp4": readMp4,
+  "video/webm": readWebm,
+  "video/x-matroska": readWebm,
+  "audio/x-matroska": readWebm,
+};
+
+/** They stand at the top of the metadata, or in columns of their own. */
+const LIFTED_TAGS = new Set(["Make", "Model", "Orientation", "LensModel", "Lens"]);
+const DATE_TAGS = new Set(["DateTimeOriginal", "CreateDate", "ModifyDate", "DateTimeDigitized"]);
+
+/**
+ * What a file tells about itself: size, camera, time, place. Reads bounded pieces of the file, decodes no pixels. Never
+ * rejects: what is broken, hostile or missing is null or absent.
+ *
+ * @param options.keepPosition false: neither columns nor metadata hold where a photo was taken
+ */
+export async function extractMetadata(
+  source: ByteSource,
+  media: MediaType,
+  options: { keepPosition: boolean },
+): Promise<FileMetadata> {
+  let facts = await orElse({}, () => READERS[media.contentType]?.(source));
+  let tiff = facts.tiff;
+  let exif = tiff ? await orElse(null, () => readExif(tiff, options.keepPosition)) : null;
+  let position = exif && positionOf(exif.gps);
+  let orientation = orientationOf(exif);
+  let displayed = facts.displayed ?? turn(facts.stored ?? null, orientation);
+  return {
+    width: displayed?.width ?? null,
+    height: displayed?.height ?? null,
+    taken_at: exif && takenAt(exif.exposure),
+    latitude: position?.latitude ?? null,
+    longitude: position?.longitude ?? null,
+    metadata: describe(facts, exif, orientation),
+  };
+}
+
+async function orElse<T>(fallback: T, read: () => Promise<T> | undefined): Promise<T> {
+  try {
+    return (await read()) ?? fallback;
+  } catch {
+    return fallback;
+  }
+}
+
+function orientationOf(exif: ExifTags | null): number | null {
+  let value = exif?.image.get("Orientation");
+  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= 8 ? value : null;
+}
+
+/** Orientations 5 to 8 lay the picture on its side. */
+function turn(stored: PixelSize | null, orientation: number | null): PixelSize | null {
+  return stored && orientation !== null && orientation >= 5 ? swapSides(stored) : stored;
+}
+
+function describe(facts: FileFacts, exif: ExifTags | null, orientation: number | null): JsonObject {
+  let json: JsonObject = {};
+  let put = (key: string, value: Json | null | undefined) => {
+    if (value !== null && value !== undefined) json[key] = value;
+  };
+  put("stored_width", facts.stored?.width);
+  put("stored_height", facts.stored?.height);
+  put("duration_s", facts.durationSeconds);
+  put("orientation", orientation);
+  if (!exif) return json;
+  put("make", textOf(exif.image.get("Make")));
+  put("model", textOf(exif.image.get("Model")));
+  put("lens", textOf(exif.exposure.get("LensModel") ?? exif.exposure.get("Lens")));
+  let room = maxMetadataJsonBytes - Buffer.byteLength(JSON.stringify(json));
+  let tags = bounded([...exif.image, ...exif.exposure], room / 2);
+  if (Object.keys(tags).length > 0) json["exif"] = tags;
+  let gps = bounded([...exif.gps], room / 4);
+  if (Object.keys(gps).length > 0) json["gps"] = gps;
+  return json;
+}
+
+function textOf(value: Json | undefined): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+/** As many tags as fit, dates in ISO 8601; what is in columns already or does not fit stays out. */
+function bounded(tags: Iterable<[string, Json]>, maxBytes: number): JsonObject {
+  let json: JsonObject = {};
+  let used = 0;
+  for (let [name, written] of tags) {
+    if (LIFTED_TAGS.has(name)) continue;
+    let value = DATE_TAGS.has(name) ? isoDate(written) : written;
+    let bytes = Buffer.byteLength(name) + Buffer.byteLength(JSON.stringify(value)) + 4;
+    if (value === null || used + bytes > maxBytes) continue;
+    used += bytes;
+    json[name] = value;
+  }
+  return json;
+}

@@ -1,0 +1,66 @@
+import type { ByteStream } from "../domain.ts";
+import { AppError } from "../errors.ts";
+import { createHeadTail, type HeadTail } from "./head-tail.ts";
+
+/** A body whose every byte is counted and hashed on its way, and whose first and last bytes stay at hand. */
+export interface MeasuredBody {
+  /** Reads until the head is full or the body has ended; what was read is not lost to `body`. */
+  readHead(): Promise<{ bytes: Uint8Array; isWhole: boolean }>;
+  /** The whole body. */
+  body: ByteStream;
+  headTail: HeadTail;
+  /** 64 hex digits; once the body has ended. */
+  sha256(): string;
+}
+
+/**
+ * @throws AppError `file_too_large` out of the body, at the first byte over `maxFileBytes`
+ */
+export function measureBody(source: ByteStream, maxFileBytes: number, filename: string): MeasuredBody {
+  let hash = new Bun.CryptoHasher("sha256");
+  let headTail = createHeadTail();
+  let digest: string | null = null;
+  let chunks = source[Symbol.asyncIterator]();
+  let readAhead: Uint8Array[] = [];
+  let ended = false;
+
+  async function pull(): Promise<Uint8Array | null> {
+    let next = await chunks.next();
+    ended = next.done === true;
+    if (next.done) return null;
+    let chunk = next.value;
+    headTail.push(chunk);
+    if (headTail.sizeBytes > maxFileBytes) {
+      throw new AppError("file_too_large", `The file is larger than ${maxFileBytes} bytes.`, {
+        details: { filename, limit_bytes: maxFileBytes, actual_bytes: headTail.sizeBytes },
+      });
+    }
+    hash.update(chunk);
+    return chunk;
+  }
+
+  async function* replay(): AsyncGenerator<Uint8Array, void, void> {
+    try {
+      for (let chunk = readAhead.shift(); chunk; chunk = readAhead.shift()) yield chunk;
+      while (!ended) {
+        let chunk = await pull();
+        if (chunk) yield chunk;
+      }
+    } finally {
+      if (!ended) await chunks.return?.();
+    }
+  }
+
+  return {
+    headTail,
+    body: replay(),
+    async readHead() {
+      while (!ended && !headTail.headIsFull) {
+        let chunk = await pull();
+        if (chunk) readAhead.push(chunk);
+      }
+      return { bytes: headTail.head(), isWhole: ended };
+    },
+    sha256: () => (digest ??= hash.digest("hex")),
+  };
+}

@@ -1,0 +1,58 @@
+import { latin1, viewOf } from "./bytes.ts";
+import type { Recognised } from "./media-type.ts";
+
+const office = "application/vnd.openxmlformats-officedocument.";
+/** Of the local headers that are looked at. */
+const maxEntries = 200;
+const maxNameBytes = 256;
+
+/** Folder that only one kind of Office file has. */
+const FOLDERS: [string, string, string][] = [
+  ["word/", `${office}wordprocessingml.document`, "docx"],
+  ["xl/", `${office}spreadsheetml.sheet`, "xlsx"],
+  ["ppt/", `${office}presentationml.presentation`, "pptx"],
+];
+/** What such a file may be by its name, when its first entries only show that it is an Office file. */
+const BY_EXTENSION: Record<string, string> = {
+  docx: `${office}wordprocessingml.document`,
+  xlsx: `${office}spreadsheetml.sheet`,
+  pptx: `${office}presentationml.presentation`,
+};
+const MARKS = ["[Content_Types].xml", "_rels/", "docProps/"];
+
+/**
+ * What file-type calls a plain ZIP, because the entry that would tell is behind the head: the names of the entries in the
+ * head say whether it is an Office file, and then the first folder or the extension says which.
+ */
+export function refineZip(head: Uint8Array, extension: string): Recognised {
+  let names = entryNames(head);
+  if (names.some((name) => MARKS.some((mark) => name.startsWith(mark)))) {
+    for (let [folder, type, usual] of FOLDERS) {
+      if (names.some((name) => name.startsWith(folder))) return { type, extension: usual };
+    }
+    let named = BY_EXTENSION[extension];
+    if (named) return { type: named, extension };
+  }
+  if (extension === "kmz" && names.some((name) => name.endsWith(".kml"))) {
+    return { type: "application/vnd.google-earth.kmz", extension };
+  }
+  return { type: "application/zip", extension: "zip" };
+}
+
+/** Names in local file headers, from the start of the archive. */
+function entryNames(head: Uint8Array): string[] {
+  let view = viewOf(head);
+  let buffer = Buffer.from(head.buffer, head.byteOffset, head.byteLength);
+  let names: string[] = [];
+  let at = 0;
+  for (let count = 0; count < maxEntries && at + 30 <= view.byteLength; count++) {
+    if (view.getUint32(at) !== 0x504b0304) break;
+    let sizeIsLater = (view.getUint16(at + 6, true) & 8) !== 0;
+    let nameBytes = view.getUint16(at + 26, true);
+    names.push(latin1(view, at + 30, Math.min(nameBytes, maxNameBytes)));
+    let content = at + 30 + nameBytes + view.getUint16(at + 28, true);
+    at = sizeIsLater ? buffer.indexOf("PK\x03\x04", content) : content + view.getUint32(at + 18, true);
+    if (at < 0) break;
+  }
+  return names;
+}
