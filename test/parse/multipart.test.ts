@@ -98,8 +98,8 @@ describe("what ends a part", () => {
 
 describe("what is a file", () => {
   test("a part with a file name; fields are skipped", async () => {
-    let field = 'Content-Disposition: form-data; name="note"\r\n\r\ntext\r\n';
-    expect(await contentsOf(`--B\r\n${field}--B\r\n${fileHeader}\r\n\r\nx\r\n--B\r\n${field}--B--`)).toEqual([
+    let note = 'Content-Disposition: form-data; name="note"\r\n\r\ntext\r\n';
+    expect(await contentsOf(`--B\r\n${note}--B\r\n${fileHeader}\r\n\r\nx\r\n--B\r\n${note}--B--`)).toEqual([
       "x",
     ]);
   });
