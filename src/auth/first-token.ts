@@ -1,12 +1,14 @@
 import { isIP } from "node:net";
 
-import type { Tokens } from "../state/tokens.ts";
-import { type AnonymousScope, everyAnonymousScope } from "./anonymous.ts";
+import type { Scope, Tokens } from "../state/tokens.ts";
 import { isUnspecified } from "./ip.ts";
+
+/** What can be allowed to nobody in particular; never `admin`. */
+export type AnonymousScope = Exclude<Scope, "admin">;
 
 export interface EnsureAccessOptions {
   tokens: Pick<Tokens, "create" | "count">;
-  /** What nobody in particular may do, as `anonymousScopes` found. */
+  /** What nobody in particular may do, default included. */
   allowAnonymous: readonly AnonymousScope[];
   publicUrl: string | null;
   /** The listening address and port. */
@@ -31,6 +33,7 @@ export type EnsuredAccess =
   | { kind: "present"; sentence: string };
 
 const firstTokenName = "first link";
+const everyAnonymousScope: readonly AnonymousScope[] = ["upload", "view", "delete"];
 
 /**
  * Makes sure that somebody can get in: where nobody in particular may not do everything and there is no token that is

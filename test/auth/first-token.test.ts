@@ -1,29 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
-import { anonymousScopes } from "../../src/auth/anonymous.ts";
 import { ensureAccess, type EnsureAccessOptions } from "../../src/auth/first-token.ts";
 import type { NewToken } from "../../src/state/tokens.ts";
-
-describe("nobody in particular may", () => {
-  let options = { allowAnonymous: null, host: "127.0.0.1", publicUrl: null, trustedProxies: [] };
-  test("do everything on loopback", () => {
-    expect(anonymousScopes(options)).toEqual(["upload", "view", "delete"]);
-    expect(anonymousScopes({ ...options, publicUrl: "http://localhost:8080" })).toHaveLength(3);
-  });
-  test("do nothing elsewhere", () => {
-    for (let host of ["0.0.0.0", "::", "192.168.1.5", "files.example.org"]) {
-      expect(anonymousScopes({ ...options, host })).toEqual([]);
-    }
-  });
-  test("do nothing on loopback that others reach", () => {
-    expect(anonymousScopes({ ...options, publicUrl: "https://files.example.org" })).toEqual([]);
-    expect(anonymousScopes({ ...options, trustedProxies: ["127.0.0.1"] })).toEqual([]);
-  });
-  test("do what the configuration says, wherever", () => {
-    expect(anonymousScopes({ ...options, host: "0.0.0.0", allowAnonymous: ["upload"] })).toEqual(["upload"]);
-    expect(anonymousScopes({ ...options, allowAnonymous: [] })).toEqual([]);
-  });
-});
 
 function start(given: Partial<EnsureAccessOptions>, existing = 0) {
   let made: NewToken[] = [];
