@@ -1,13 +1,4 @@
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readSync,
-  rmSync,
-  unlinkSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, mkdirSync, openSync, readSync, rmSync, unlinkSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 import { AppError } from "./errors.ts";
@@ -23,6 +14,8 @@ export interface SpoolFile {
 
 export interface Spool {
   create(): SpoolFile;
+  /** Removes what an earlier process may have left. */
+  empty(): void;
 }
 
 /**
@@ -31,12 +24,14 @@ export interface Spool {
  * the page cache and are rare, and so no part can change while it is being moved.
  */
 export function createSpool(directory: string): Spool {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  for (let name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true, force: true });
-
   return {
+    empty() {
+      rmSync(directory, { recursive: true, force: true });
+    },
+
     create() {
       let path = join(directory, Bun.randomUUIDv7());
+      guarded(() => mkdirSync(directory, { recursive: true, mode: 0o700 }));
       let descriptor = guarded(() => openSync(path, "wx+", 0o600));
       unlinkSync(path);
       let sizeBytes = 0;

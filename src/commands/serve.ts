@@ -1,0 +1,116 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+
+import type { EnsuredAccess } from "../auth/first-token.ts";
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config/config.ts";
+import { AppError } from "../errors.ts";
+import type { Ids } from "../ids.ts";
+import type { Log } from "../log.ts";
+import { type OpenServer, openServer } from "../open-server.ts";
+import { SECOND_MS } from "../units.ts";
+import { idleTimeoutSeconds } from "../web/env.ts";
+
+/** What uploads get to finish in after SIGTERM; supervisors kill after 30 s. */
+const drainMs = 25 * SECOND_MS;
+/** What ended uploads get to clean up in. */
+const cleanupMs = 4 * SECOND_MS;
+/** Bytes are counted by ourselves, so that every refusal is our 413 and not Bun's cut connection. */
+const maxRequestBodyBytes = Number.MAX_SAFE_INTEGER;
+
+export interface ServeOptions {
+  config: Config;
+  version: string;
+  log: Log;
+  clock: Clock;
+  ids: Ids;
+  write: (text: string) => void;
+  /** Resolves when the process is asked to end. */
+  stopped: Promise<string>;
+}
+
+/** Runs the server until it is asked to end. Rejects with an AppError for the operator when it can't start. */
+export async function runServe(options: ServeOptions): Promise<void> {
+  let { config, log, write, stopped } = options;
+  let isNew = !existsSync(resolve(config.data_dir, "uploads.db"));
+  let opened = openServer(config, options);
+  try {
+    await opened.storages.removeLeftovers();
+    await opened.readiness.start();
+    let { fault } = opened.readiness;
+    if (fault && fault.code !== "storage_unavailable") throw fault;
+    let server = listen(config, opened);
+    let access = opened.ensureAccess(server.port ?? config.port);
+    write(banner(options, server.url, opened, access, isNew));
+    log.info({ port: server.port, storage: opened.storages.current.name }, "listening");
+    let signal = await stopped;
+    log.info({ signal }, "ending: uploads under way may finish");
+    await drain(server, opened);
+    log.info({}, "ended");
+  } finally {
+    opened.close();
+  }
+}
+
+function listen(config: Config, { app }: OpenServer): Bun.Server<undefined> {
+  try {
+    return Bun.serve({
+      hostname: config.host,
+      port: config.port,
+      idleTimeout: idleTimeoutSeconds,
+      maxRequestBodySize: maxRequestBodyBytes,
+      development: false,
+      fetch: (request, server) => app.fetch(request, server),
+    });
+  } catch (error) {
+    throw new AppError(
+      "internal_error",
+      `Can't listen on ${config.host}:${config.port} (${(error as Error).message}): change host or port, or stop what listens there.`,
+      { cause: error },
+    );
+  }
+}
+
+async function drain(server: Bun.Server<undefined>, opened: OpenServer): Promise<void> {
+  let finished = server.stop();
+  if (await settlesWithin(finished, drainMs)) return;
+  opened.endUploads(new AppError("server_busy", "The server is being stopped; try again in a moment."));
+  if (await settlesWithin(finished, cleanupMs)) return;
+  await server.stop(true);
+  await Bun.sleep(SECOND_MS);
+}
+
+async function settlesWithin(work: Promise<void>, ms: number): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let late = new Promise<false>((done) => (timer = setTimeout(() => done(false), ms)));
+  let result = await Promise.race([work.then(() => true), late]);
+  clearTimeout(timer);
+  return result;
+}
+
+function banner(
+  { config, version }: ServeOptions,
+  listening: URL,
+  { storages, readiness }: OpenServer,
+  access: EnsuredAccess,
+  isNew: boolean,
+): string {
+  let base = `${config.public_url ?? listening.origin}${config.base_path}`;
+  let { current } = storages;
+  let place =
+    current.name === "local"
+      ? `local folder ${resolve(config.data_dir, "objects")}`
+      : `S3 bucket ${current.bucket}, keys ${config.s3_prefix}…, at ${config.s3_endpoint_url ?? `AWS ${config.s3_region}`}`;
+  let token = access.kind === "open" ? "" : ' -H "Authorization: Bearer TOKEN"';
+  let rows: [string, string][] = [
+    ["Page", base || "/"],
+    ["Upload", `curl -F file=@photo.jpg${token} ${base}/upload`],
+    ["Catalog", `${resolve(config.data_dir, "uploads.db")}${isNew ? " (new)" : ""}`],
+    ["Storage", place],
+  ];
+  if (readiness.fault) rows.push(["Warning", readiness.fault.message]);
+  if (access.kind === "created") rows.push(["Sign in", access.link]);
+  if (access.kind !== "open") rows.push(["", access.sentence]);
+  let lines = rows.map(([name, value]) => `  ${name.padEnd(8)} ${value}\n`);
+  return `s3-uploads ${version}\n${lines.join("")}`;
+}

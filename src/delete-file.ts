@@ -1,0 +1,43 @@
+import type { FileRecord } from "./domain.ts";
+import { AppError } from "./errors.ts";
+import type { FileRepository } from "./record/file-repository.ts";
+import type { Recovery } from "./recover.ts";
+import type { Journal, ObjectPlace } from "./state/journal.ts";
+import type { Storage } from "./store/storage.ts";
+
+export interface DeleteFileDeps {
+  repository: FileRepository;
+  journal: Journal;
+  recovery: Pick<Recovery, "claim">;
+  storageFor: (place: Pick<ObjectPlace, "storage" | "bucket">) => Storage;
+}
+
+/** Rejects with `not_found`, or with the storage's error; then row and object are both still there. */
+export type DeleteFile = (idOrUid: string | number) => Promise<FileRecord>;
+
+/**
+ * Tombstone, object, row. The row is hidden at once; after a crash in between, recovery finishes the deletion. The object
+ * goes with the last row that uses it.
+ */
+export function createDeleteFile({ repository, journal, recovery, storageFor }: DeleteFileDeps): DeleteFile {
+  return async function deleteFile(idOrUid) {
+    let deletion = await repository.beginDelete(idOrUid);
+    if (!deletion) throw new AppError("not_found", `There is no file ${idOrUid}.`);
+    let { record, removeObject } = deletion;
+    let { id, uid, storage, bucket, s3_key: key } = record;
+    let release = recovery.claim(uid);
+    try {
+      journal.beginDelete({ uid, fileId: id, storage, bucket, key });
+      if (removeObject) await storageFor(record).delete(key);
+      await repository.finishDelete(id);
+      journal.closeDelete(uid);
+    } catch (error) {
+      journal.closeDelete(uid);
+      await repository.cancelDelete(id);
+      throw error;
+    } finally {
+      release();
+    }
+    return record;
+  };
+}

@@ -1,0 +1,100 @@
+import { readFileSync } from "node:fs";
+
+import { parseCommandLine, usageExitCode } from "./cli.ts";
+import { systemClock } from "./clock.ts";
+import { runCheck } from "./commands/check.ts";
+import { runServe } from "./commands/serve.ts";
+import { runToken } from "./commands/token.ts";
+import type { Config } from "./config/config.ts";
+import { formatFaults } from "./config/fault.ts";
+import { loadConfig } from "./config/load.ts";
+import { AppError } from "./errors.ts";
+import { randomIds } from "./ids.ts";
+import { silentLog } from "./log.ts";
+import { createLogger } from "./logger.ts";
+import { createStorages } from "./storages.ts";
+
+/** Set by the build. */
+declare const S3_UPLOADS_VERSION: string;
+const version = typeof S3_UPLOADS_VERSION === "string" ? S3_UPLOADS_VERSION : "0.0.0-dev";
+
+const failedExitCode = 1;
+
+function stdout(text: string): void {
+  process.stdout.write(text);
+}
+
+function stderr(text: string): void {
+  process.stderr.write(text);
+}
+
+function loggerFor({ log_level: level, log_format }: Config) {
+  let auto = process.stderr.isTTY ? ("pretty" as const) : ("json" as const);
+  return createLogger({ level, format: log_format === "auto" ? auto : log_format });
+}
+
+/** Resolves at the first SIGTERM or SIGINT; the second ends the process at once. */
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    let asked = false;
+    for (let signal of ["SIGTERM", "SIGINT"] as const) {
+      process.on(signal, () => {
+        if (asked) process.exit(failedExitCode);
+        asked = true;
+        resolve(signal);
+      });
+    }
+  });
+}
+
+async function main(argv: string[]): Promise<number> {
+  let invocation = parseCommandLine(argv, version);
+  if (invocation.kind === "print") {
+    stdout(invocation.text);
+    return 0;
+  }
+  if (invocation.kind === "refused") {
+    stderr(invocation.text);
+    return usageExitCode;
+  }
+  let { command, positionals, flags, options, configFile } = invocation;
+  let readFile = (path: string): string => readFileSync(path, "utf8");
+  let loaded = loadConfig({ flags, configFile, env: process.env, readFile });
+  if (!loaded.ok) {
+    stderr(formatFaults(loaded.faults));
+    return failedExitCode;
+  }
+  let { config } = loaded;
+
+  if (command === "check") {
+    return runCheck({ config, storage: createStorages(config, silentLog).current, write: stdout });
+  }
+  if (command !== "serve") {
+    let words = [...command.split(" ").slice(1), ...positionals];
+    runToken({ positionals: words, options, dataDir: config.data_dir, stdout, stderr, clock: systemClock });
+    return 0;
+  }
+  let log = loggerFor(config);
+  process.on("unhandledRejection", (reason) => {
+    let error = reason instanceof Error ? reason : new Error(String(reason));
+    log.error({ err: error }, "unhandled rejection");
+  });
+  await runServe({
+    config,
+    version,
+    log,
+    clock: systemClock,
+    ids: randomIds,
+    write: stdout,
+    stopped: stopSignal(),
+  });
+  return 0;
+}
+
+try {
+  process.exit(await main(process.argv.slice(2)));
+} catch (error) {
+  if (!(error instanceof AppError)) throw error;
+  stderr(`s3-uploads: ${error.message}\n`);
+  process.exit(failedExitCode);
+}

@@ -1,0 +1,171 @@
+import { hostname, networkInterfaces } from "node:os";
+import { join } from "node:path";
+
+import type { Hono } from "hono";
+
+import { createAdmission } from "./admission.ts";
+import { createApp } from "./app.ts";
+import { createAccess } from "./auth/access.ts";
+import { ensureAccess, type EnsuredAccess } from "./auth/first-token.ts";
+import { createTrustedProxies } from "./auth/forwarding.ts";
+import { createHostCheck } from "./auth/hosts.ts";
+import { createSessionCookie } from "./auth/session-cookie.ts";
+import { createSignIn } from "./auth/sign-in.tsx";
+import type { Clock } from "./clock.ts";
+import type { Config } from "./config/config.ts";
+import { createDeleteFile } from "./delete-file.ts";
+import type { AppError } from "./errors.ts";
+import type { Ids } from "./ids.ts";
+import { defaultHeadBytes, defaultTailBytes } from "./inspect/head-tail.ts";
+import { createPolicy } from "./inspect/policy.ts";
+import type { Log } from "./log.ts";
+import { createReadiness, type Readiness } from "./readiness.ts";
+import { createReceiveUpload } from "./receive-upload.ts";
+import { createSqliteRepository } from "./record/sqlite-repository.ts";
+import { createRecovery } from "./recover.ts";
+import { closeDatabase } from "./sqlite.ts";
+import { openStateDatabase } from "./state/database.ts";
+import { createIdempotency } from "./state/idempotency.ts";
+import { lockDataFolder } from "./state/lock.ts";
+import { sessionLifeMs } from "./state/sessions.ts";
+import { createJournal } from "./state/sqlite-journal.ts";
+import { createTokens } from "./state/tokens.ts";
+import { createStorages, type Storages } from "./storages.ts";
+import { MIB, SECOND_MS } from "./units.ts";
+import type { WebEnv } from "./web/env.ts";
+
+export interface OpenServer {
+  app: Hono<WebEnv>;
+  storages: Storages;
+  readiness: Readiness;
+  /** Makes sure that somebody can get in; asked once the port is known. */
+  ensureAccess(port: number): EnsuredAccess;
+  /** Ends every upload that is still at work with this error. */
+  endUploads(reason: AppError): void;
+  close(): void;
+}
+
+/**
+ * Opens everything a server works with, in the order in which it depends on each other, and puts it together. Listens to
+ * nothing. Rejects with an AppError whose message is for the operator; then nothing stays open.
+ */
+export function openServer(
+  config: Config,
+  { log, clock, ids }: { log: Log; clock: Clock; ids: Ids },
+): OpenServer {
+  let undo = new DisposableStack();
+  try {
+    let lock = lockDataFolder(config.data_dir);
+    undo.defer(() => lock.release());
+    let stateDatabase = openStateDatabase(join(config.data_dir, "internal", "state.db"));
+    undo.defer(() => closeDatabase(stateDatabase));
+    let journal = createJournal(stateDatabase, clock);
+    undo.defer(() => journal.flush());
+    let tokens = createTokens(stateDatabase, clock);
+    let repository = createSqliteRepository({
+      path: join(config.data_dir, "uploads.db"),
+      tableName: config.db_table_name,
+      log,
+    });
+    undo.defer(() => repository.close());
+
+    let storages = createStorages(config, log);
+    let storageFor = storages.of;
+    let recovery = createRecovery({ journal, repository, storageFor, log });
+    let deleteFile = createDeleteFile({ repository, journal, recovery, storageFor });
+    let maxFileBytes = config.max_file_size_mb * MIB;
+    let receiveUpload = createReceiveUpload({
+      storage: storages.current,
+      repository,
+      journal,
+      recovery,
+      idempotency: createIdempotency(stateDatabase, clock),
+      deleteFile,
+      policy: createPolicy({
+        maxFileBytes,
+        allowedMimeTypes: config.allowed_mime_types,
+        allowedExtensions: config.allowed_extensions,
+        blockedExtensions: config.blocked_extensions,
+        typeMismatch: config.type_mismatch,
+      }),
+      admission: createAdmission(storages.budget, defaultHeadBytes + defaultTailBytes),
+      clock,
+      ids,
+      options: {
+        s3Prefix: config.s3_prefix,
+        maxFileBytes,
+        duplicates: config.duplicates,
+        keepPosition: config.gps === "keep",
+      },
+    });
+
+    let { base_path: basePath, public_url: publicUrl, allow_anonymous: allowAnonymous } = config;
+    let cookie = createSessionCookie({ basePath, publicUrl, lifeSeconds: sessionLifeMs / SECOND_MS });
+    let readiness = createReadiness(storages.current, recovery, log);
+    undo.defer(() => readiness.stop());
+    let ending = new AbortController();
+    let app = createApp({
+      repository,
+      storageFor,
+      receiveUpload: (files, context) =>
+        receiveUpload(files, { ...context, signal: AbortSignal.any([context.signal, ending.signal]) }),
+      deleteFile,
+      access: createAccess({
+        tokens,
+        checkHost: createHostCheck({ host: config.host, publicUrl, hostname: hostname() }),
+        trustedProxies: createTrustedProxies(config.trusted_proxies),
+        cookie,
+        basePath,
+        publicUrl,
+        anonymousScopes: allowAnonymous,
+      }),
+      signInRoutes: createSignIn({ tokens, cookie, clock, basePath }),
+      readiness: () => Promise.resolve(readiness.fault),
+      log,
+      clock,
+      options: {
+        basePath,
+        publicUrl,
+        downloadMode: config.download,
+        storageOrigins: config.download === "redirect" ? storageOrigins(config) : [],
+        maxFileBytes,
+        stallTimeoutMs: config.stall_timeout_s * SECOND_MS,
+        minBytesPerSecond: config.min_upload_rate,
+      },
+    });
+
+    let opened = undo.move();
+    return {
+      app,
+      storages,
+      readiness,
+      ensureAccess: (port) =>
+        ensureAccess({
+          tokens,
+          allowAnonymous,
+          publicUrl,
+          host: config.host,
+          port,
+          basePath,
+          addresses: Object.values(networkInterfaces()).flatMap((list) => list ?? []),
+          hostname: hostname(),
+        }),
+      endUploads: (reason) => ending.abort(reason),
+      close: () => opened.dispose(),
+    };
+  } finally {
+    undo.dispose();
+  }
+}
+
+/** Where presigned URLs point to, for the Content-Security-Policy of our pages. */
+function storageOrigins(config: Config): string[] {
+  let url = config.s3_public_endpoint_url ?? config.s3_endpoint_url;
+  if (url === null) {
+    let domain = config.s3_region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
+    let host = `s3.${config.s3_region}.${domain}`;
+    return [config.s3_force_path_style ? `https://${host}` : `https://${config.s3_bucket}.${host}`];
+  }
+  let { protocol, host } = new URL(url);
+  return [config.s3_force_path_style ? `${protocol}//${host}` : `${protocol}//${config.s3_bucket}.${host}`];
+}

@@ -1,0 +1,99 @@
+import { AppError } from "./errors.ts";
+import type { Log } from "./log.ts";
+import type { FileRepository } from "./record/file-repository.ts";
+import type { DeleteIntent, Journal, ObjectPlace, UploadIntent } from "./state/journal.ts";
+import type { Storage } from "./store/storage.ts";
+
+export interface RecoverDeps {
+  journal: Journal;
+  repository: FileRepository;
+  storageFor: (place: Pick<ObjectPlace, "storage" | "bucket">) => Storage;
+  log: Log;
+}
+
+/** Finishes or undoes what is open in the journal. */
+export interface Recovery {
+  /**
+   * Takes back an upload whose row has not come to be: unfinished parts, object, intent. Idempotent. When storage can't
+   * be reached the intent stays open and a later `run` does the rest; so it never rejects.
+   */
+  undoUpload(uid: string): Promise<void>;
+  /**
+   * Every open intent but those of requests that are still at work. Resolves to the number of intents that had to stay
+   * open because storage could not be reached.
+   */
+  run(): Promise<number>;
+  /** Marks an intent as being worked on by a request; call the result when that is over. */
+  claim(uid: string): () => void;
+}
+
+export function createRecovery({ journal, repository, storageFor, log }: RecoverDeps): Recovery {
+  let atWork = new Set<string>();
+  let running: Promise<number> | null = null;
+
+  async function finishUpload(intent: UploadIntent): Promise<void> {
+    let row = await repository.get(intent.uid);
+    // A row that shares an older object has left its own object without use.
+    if (row?.s3_key !== intent.key) await removeObject(intent, intent.multipartUploadId);
+    journal.closeUpload(intent.uid);
+  }
+
+  async function finishDelete(intent: DeleteIntent): Promise<void> {
+    let deletion = await repository.beginDelete(intent.uid);
+    try {
+      await removeObject(intent, null, deletion === null ? 0 : 1);
+      await repository.finishDelete(intent.fileId);
+    } catch (error) {
+      await repository.cancelDelete(intent.fileId);
+      throw error;
+    }
+    journal.closeDelete(intent.uid);
+  }
+
+  /** @param knownRows rows that use the object and are on their way out */
+  async function removeObject(
+    place: ObjectPlace,
+    multipartUploadId: string | null,
+    knownRows = 0,
+  ): Promise<void> {
+    if ((await repository.countByKey(place.storage, place.bucket, place.key)) > knownRows) return;
+    let storage = storageFor(place);
+    if (multipartUploadId !== null) await storage.abortMultipart(place.key, multipartUploadId);
+    await storage.delete(place.key);
+  }
+
+  async function attempt(intent: UploadIntent | DeleteIntent): Promise<boolean> {
+    try {
+      await (intent.kind === "upload" ? finishUpload(intent) : finishDelete(intent));
+      return true;
+    } catch (error) {
+      let reason = error instanceof AppError ? error.message : String(error);
+      log.warn({ intent: intent.kind, uid: intent.uid, key: intent.key, reason }, "an intent stays open");
+      return false;
+    }
+  }
+
+  async function runOnce(): Promise<number> {
+    let left = 0;
+    for (let intent of journal.open()) {
+      if (atWork.has(intent.uid)) continue;
+      if (!(await attempt(intent))) left++;
+    }
+    return left;
+  }
+
+  return {
+    async undoUpload(uid) {
+      let intent = journal.open().find((open) => open.uid === uid && open.kind === "upload");
+      if (intent) await attempt(intent);
+    },
+    run() {
+      running ??= runOnce().finally(() => (running = null));
+      return running;
+    },
+    claim(uid) {
+      atWork.add(uid);
+      return () => atWork.delete(uid);
+    },
+  };
+}
