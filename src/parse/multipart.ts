@@ -74,7 +74,7 @@ export async function* parseMultipart(
           body: content.stream,
         };
       } finally {
-        await content.giveUp();
+        content.giveUp();
       }
       await content.drain();
     }
@@ -91,16 +91,15 @@ async function skipContent(reader: DelimitedReader, maxBytes: number, complaint:
     let piece = await reader.readContent();
     if (piece === null) return bytes;
     bytes += piece.byteLength;
-    if (bytes > maxBytes)
-      throw new AppError("bad_request", complaint, { details: { limit_bytes: maxBytes } });
+    if (bytes > maxBytes) throw new AppError("bad_request", complaint);
   }
 }
 
 interface PartBody {
   stream: ByteStream;
-  /** Ends the stream for its consumer, and waits for a pull that is still under way. */
-  giveUp(): Promise<void>;
-  /** Reads and drops what the consumer left; throws again what a pull has thrown. */
+  /** Ends the stream for its consumer, but not a pull that is still under way. */
+  giveUp(): void;
+  /** Waits for such a pull, then reads and drops what the consumer left; throws again what a pull has thrown. */
   drain(): Promise<void>;
 }
 
@@ -142,11 +141,11 @@ function createPartBody(reader: DelimitedReader, first: Uint8Array | null): Part
 
   return {
     stream: iterator,
-    async giveUp() {
+    giveUp() {
       givenUp = true;
-      await lastPull.catch(() => {});
     },
     async drain() {
+      await lastPull.catch(() => {});
       while ((await pull()) !== null);
     },
   };

@@ -281,6 +281,25 @@ describe("pulling", () => {
     expect(Buffer.concat(pieces).toString()).toBe("last");
   });
 
+  test("a form that is given up while a pull waits does not wait with it", async () => {
+    let sent = [Buffer.from(`--B\r\n${fileHeader}\r\n\r\nx`)];
+    let returned = Promise.withResolvers<IteratorResult<Uint8Array>>();
+    let source: AsyncIterableIterator<Uint8Array> = {
+      [Symbol.asyncIterator]: () => source,
+      next: async () => (sent.length > 0 ? { done: false, value: sent.pop()! } : returned.promise),
+      return: async () => {
+        returned.resolve({ done: true, value: undefined });
+        return returned.promise;
+      },
+    };
+    let parts = parseMultipart(source, "multipart/form-data; boundary=B");
+    let pieces = (await parts.next()).value!.body[Symbol.asyncIterator]();
+    await pieces.next();
+    let pending = pieces.next().catch((error: unknown) => error);
+    await parts.return();
+    expect(await pending).toMatchObject({ code: "malformed_multipart" });
+  });
+
   test("what the source throws reaches whoever pulls, and again whoever pulls the next file", async () => {
     let failure = new AppError("upload_stalled");
     async function* pull(): AsyncGenerator<Uint8Array> {

@@ -156,6 +156,15 @@ describe("an end before the body's end", () => {
     expect(await thrownBy(pieces.next())).toMatchObject({ code: "bad_request" });
   });
 
+  test("a consumer that leaves while it waits is not kept waiting", async () => {
+    let sender = createSender();
+    let pieces = watchSender(sender.body, patient)[Symbol.asyncIterator]();
+    let next = pieces.next();
+    await pieces.return?.();
+    expect((await next).done).toBe(true);
+    expect(sender.cancelledWith).toHaveLength(1);
+  });
+
   test("a consumer that leaves cancels the body, and leaves no timer behind", async () => {
     let sender = createSender();
     sender.send(1);
