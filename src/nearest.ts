@@ -1,6 +1,9 @@
+/** Shorter ones are in too many names. */
+const minWordsLength = 4;
+
 /**
  * The candidate that a mistyped name was probably meant to be, or null when none is close: a few letters added, lost,
- * changed or swapped. Case, dashes and underscores don't count.
+ * changed or swapped, or else words of a longer name (`bucket` for `s3_bucket`). Case, dashes and underscores don't count.
  */
 export function nearestName(name: string, candidates: Iterable<string>): string | null {
   let wanted = plain(name);
@@ -10,7 +13,13 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
     let distance = editDistance(wanted, plain(candidate));
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
-  return best;
+  return best ?? shortestWith(wanted, candidates);
+}
+
+function shortestWith(words: string, candidates: Iterable<string>): string | null {
+  if (words.length < minWordsLength) return null;
+  let holding = [...candidates].filter((candidate) => `_${plain(candidate)}_`.includes(`_${words}_`));
+  return holding.toSorted((a, b) => a.length - b.length)[0] ?? null;
 }
 
 /** ` Did you mean x?`, or nothing. */

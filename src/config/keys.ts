@@ -308,7 +308,7 @@ function anonymousRights(): z.ZodType<readonly AnonymousRight[]> {
   let words = [...ANONYMOUS_RIGHTS, "none"] as const;
   let error = "must be a comma list of upload, view and delete, or none alone";
   return listOf(error, (entry) => words.find((word) => word === entry.toLowerCase()) ?? null)
-    .refine((list) => list.length > 0 && (list.length === 1 || !list.includes("none")), { error })
+    .refine((list) => list.length <= 1 || !list.includes("none"), { error })
     .transform((list) => list.filter((word) => word !== "none"));
 }
 

@@ -1,4 +1,4 @@
-import { didYouMean } from "../nearest.ts";
+import { didYouMean, nearestName } from "../nearest.ts";
 import type { Fault } from "./fault.ts";
 import { CONFIG_KEYS, type ConfigKey, environmentNames, flagName, type KeyFacts, KEYS } from "./keys.ts";
 
@@ -76,8 +76,13 @@ function isKubernetes(name: string, raw: string): boolean {
   return name === "S3_UPLOADS_PORT" && kubernetesPort.test(raw);
 }
 
+/** Compared without the prefix, which would make everything look alike. */
 function unknownVariable(name: string, known: Set<string>): string {
-  let withoutPrefix = name.slice(ownPrefix.length);
-  let hint = known.has(withoutPrefix) ? ` Did you mean ${withoutPrefix}?` : didYouMean(name, known);
-  return `is not a variable of s3-uploads.${hint}`;
+  let bySuffix = new Map([...known].toReversed().map((full) => [withoutPrefix(full), full]));
+  let nearest = bySuffix.get(nearestName(withoutPrefix(name), bySuffix.keys()) ?? "");
+  return `is not a variable of s3-uploads.${nearest === undefined ? "" : ` Did you mean ${nearest}?`}`;
+}
+
+function withoutPrefix(name: string): string {
+  return name.startsWith(ownPrefix) ? name.slice(ownPrefix.length) : name;
 }
