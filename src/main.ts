@@ -20,6 +20,10 @@ const version = typeof S3_UPLOADS_VERSION === "string" ? S3_UPLOADS_VERSION : "0
 
 const failedExitCode = 1;
 
+function readFile(path: string): string {
+  return readFileSync(path, "utf8");
+}
+
 function stdout(text: string): void {
   process.stdout.write(text);
 }
@@ -58,7 +62,6 @@ async function main(argv: string[]): Promise<number> {
     return usageExitCode;
   }
   let { command, positionals, flags, options, configFile } = invocation;
-  let readFile = (path: string): string => readFileSync(path, "utf8");
   let loaded = loadConfig({ flags, configFile, env: process.env, readFile });
   if (!loaded.ok) {
     stderr(formatFaults(loaded.faults));

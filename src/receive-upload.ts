@@ -233,16 +233,6 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
     return new Uint8Array(await new Response(body).arrayBuffer());
   }
 
-  async function refusable<T>(filename: string, work: () => Promise<T>): Promise<T | UploadOutcome> {
-    try {
-      return await work();
-    } catch (thrown) {
-      let error = toAppError(thrown);
-      if (!REFUSALS.has(error.code)) throw thrown;
-      return { success: false, filename, error: error.with({ filename }) };
-    }
-  }
-
   return async function receiveUpload(files, context) {
     let key = context.idempotencyKey;
     if (key === null) return receive(files, context);
@@ -261,4 +251,15 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
 function endedBy(signal: AbortSignal): AppError {
   if (signal.reason instanceof AppError) return signal.reason;
   return new AppError("bad_request", "The connection was closed before the upload was complete.");
+}
+
+/** A refusal as an outcome; anything else goes on. */
+async function refusable<T>(filename: string, work: () => Promise<T>): Promise<T | UploadOutcome> {
+  try {
+    return await work();
+  } catch (thrown) {
+    let error = toAppError(thrown);
+    if (!REFUSALS.has(error.code)) throw thrown;
+    return { success: false, filename, error: error.with({ filename }) };
+  }
 }
