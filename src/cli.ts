@@ -105,8 +105,10 @@ function readWords(argv: readonly string[]): Words {
     if (word === "-h" || word === "--help") words.help = true;
     else if (word === "-V" || word === "--version") words.version = true;
     else if (word.startsWith("--")) readFlag(word, rest, words);
-    else if (word.startsWith("-") && word !== "-") words.problems.push(`Unknown flag ${word.slice(0, 2)}.`);
-    else words.positionals.push(word);
+    else if (word.startsWith("-") && word !== "-") {
+      words.problems.push(`Unknown flag ${word.slice(0, 2)}.`);
+      dropValue(rest);
+    } else words.positionals.push(word);
   }
   return words;
 }
@@ -118,9 +120,7 @@ function readFlag(word: string, rest: string[], words: Words): void {
   let option = commandOptions.get(name);
   if (!key && name !== "config" && !option) {
     words.problems.push(`Unknown flag --${name}.${didYouMean(name, allFlags, "--")}`);
-    // Its value would be taken for a command.
-    if (equals === -1 && rest[0] !== undefined && !isCommandWord(rest[0]) && !rest[0].startsWith("-"))
-      rest.shift();
+    if (equals === -1) dropValue(rest);
     return;
   }
   if (option?.name === "json") {
@@ -137,6 +137,11 @@ function readFlag(word: string, rest: string[], words: Words): void {
   if (key) words.flags[key] = value;
   else if (option) words.options[option.name] = value;
   else words.configFile = value;
+}
+
+/** The value of an unknown flag would be taken for a command. */
+function dropValue(rest: string[]): void {
+  if (rest[0] !== undefined && !isCommandWord(rest[0]) && !rest[0].startsWith("-")) rest.shift();
 }
 
 function isCommandWord(word: string): boolean {

@@ -16,9 +16,13 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
   return best ?? shortestWith(wanted, candidates);
 }
 
-function shortestWith(words: string, candidates: Iterable<string>): string | null {
-  if (words.length < minWordsLength) return null;
-  let holding = [...candidates].filter((candidate) => `_${plain(candidate)}_`.includes(`_${words}_`));
+function shortestWith(wanted: string, candidates: Iterable<string>): string | null {
+  if (wanted.length < minWordsLength) return null;
+  let words = wanted.split("_");
+  let holding = [...candidates].filter((candidate) => {
+    let its = new Set(plain(candidate).split("_"));
+    return words.every((word) => its.has(word));
+  });
   return holding.toSorted((a, b) => a.length - b.length)[0] ?? null;
 }
 

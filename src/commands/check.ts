@@ -1,3 +1,6 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
 import { isLoopback } from "../config/addresses.ts";
 import type { Config } from "../config/config.ts";
 import { hideSecrets } from "../config/redact.ts";
@@ -37,7 +40,9 @@ export async function runCheck({ config, storage, write, ids = randomIds }: Chec
 
   reportConfiguration(config, report);
   await inspectDataFolder(config, storage.name, ids.uid(), report);
-  if (await probe(config, storage, report)) {
+  if (storage.name === "local" && !existsSync(join(config.data_dir, "objects"))) {
+    report("ok", "storage", "the folder for objects will be made by the server");
+  } else if (await probe(config, storage, report)) {
     await roundTrip(storage, `${config.s3_prefix}s3-uploads-check/${ids.uid()}`, report);
   } else {
     report("warn", "object", "not tried, because the storage did not answer");

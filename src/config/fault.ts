@@ -19,10 +19,12 @@ export function formatFault({ key, source, rule, value }: Fault): string {
   return `${key}${value === null ? "" : ` = ${value}`} (${source}): ${rule}`;
 }
 
-/** What the program prints before it exits: all faults, a line each. */
+/** What the program prints before it exits: all faults, a line each; ends in a newline. */
 export function formatFaults(faults: readonly Fault[]): string {
   let count = faults.length === 1 ? "a fault" : `${faults.length} faults`;
-  return [`The configuration has ${count}:`, ...faults.map((fault) => `  ${formatFault(fault)}`)].join("\n");
+  return [`The configuration has ${count}:`, ...faults.map((fault) => `  ${formatFault(fault)}`), ""].join(
+    "\n",
+  );
 }
 
 /** A value on one line; credentials and query of an address are masked. */

@@ -98,7 +98,7 @@ test("all faults are told at once, a line each", () => {
       files: { "a.yaml": "hots: x\nhost: 'a b'" },
     }),
   );
-  let [head, ...rest] = text.split("\n");
+  let [head, ...rest] = text.trimEnd().split("\n");
   expect(head).toBe("The configuration has 6 faults:");
   expect(rest).toHaveLength(6);
   expect(rest).toContain('  port = "12abc" (flag --port): must be a whole number from 0 to 65535');
