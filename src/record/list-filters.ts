@@ -14,13 +14,13 @@ export interface Filter {
   source: { from: string; id: string; where: Sql };
   /** True when the source gives ids in order. */
   ordered: boolean;
-  /** Tests a row `f` that something else found. */
-  test: Sql;
+  /** Tests a row `f` that has been read; null when the row can't tell. */
+  test: Sql | null;
 }
 
 /**
- * The conditions of a plan, the one that is likely to read least first. A unary plus keeps SQLite from choosing an
- * index by itself: which one is read is decided in list-query.ts, since a table without ANALYZE makes it guess.
+ * The conditions of a plan. A unary plus keeps SQLite from choosing an index by itself: which one is read is decided in
+ * list-query.ts, since without ANALYZE it would guess.
  */
 export function filtersOf(table: string, plan: ListPlan): Filter[] {
   let filters: Filter[] = [];
@@ -28,11 +28,7 @@ export function filtersOf(table: string, plan: ListPlan): Filter[] {
   let match = plan.search?.match ?? null;
   if (match !== null) {
     let where = { text: `${fts} MATCH ?`, parameters: [match] };
-    filters.push({
-      source: { from: fts, id: `${fts}.rowid`, where },
-      ordered: true,
-      test: { ...where, text: `+f.id IN (SELECT rowid FROM ${fts} WHERE ${where.text})` },
-    });
+    filters.push({ source: { from: fts, id: `${fts}.rowid`, where }, ordered: true, test: null });
   }
   if (plan.kind !== null) {
     filters.push(columnFilter(table, "kind", "= ?", [plan.kind]));
@@ -49,6 +45,14 @@ export function filtersOf(table: string, plan: ListPlan): Filter[] {
     filters.push(shortWordsFilter(table, plan.search.short));
   }
   return filters;
+}
+
+/** Tests an id against the whole of a filter, which reads its index and no rows. */
+export function isAmong(id: string, { source }: Filter): Sql {
+  return {
+    text: `+${id} IN (SELECT ${source.id} FROM ${source.from} WHERE ${source.where.text})`,
+    parameters: source.where.parameters,
+  };
 }
 
 function columnFilter(table: string, column: string, condition: string, parameters: Parameter[]): Filter {

@@ -1,20 +1,21 @@
 import type { Database } from "bun:sqlite";
 
-import { type Filter, filtersOf, type Parameter, type Sql } from "./list-filters.ts";
+import { type Filter, filtersOf, isAmong, type Parameter, type Sql } from "./list-filters.ts";
 import type { ListPlan } from "./list-plan.ts";
 import { type FileRow, rowColumns } from "./rows.ts";
 
 /**
- * How a page is read. Three ways, each bounded at a million rows:
- *   walk    the index of the order, testing each row, until the page is full: best when many rows fit
+ * How a page is read. Three ways, each bounded at a million rows, because what they go through are indexes that fit in
+ * memory and not the rows:
+ *   walk    the index of the order, testing each id, until the page is full: best when many rows fit
  *   follow  a filter that gives its rows in id order (search, kind, type), for lists by id
  *   gather  every row of a filter that few rows pass, then sort: best when few rows fit
  * Which filters few rows pass is counted, up to `gatherRows`, in their indexes.
  */
 export type ListWay = { kind: "walk" } | { kind: "follow" | "gather"; by: number };
 
-/** A filter with no more rows than this is gathered and sorted. */
-const gatherRows = 20_000;
+/** A filter with no more rows than this is gathered and sorted; each may be a read from a cold disk. */
+const gatherRows = 2_000;
 
 /** Columns in which a row may have nothing. Such rows come last, whatever the direction. */
 const nullableColumns: ReadonlySet<string> = new Set(["taken_at"]);
@@ -66,7 +67,9 @@ export function listSql(table: string, plan: ListPlan, way: ListWay, part: ListP
   let conditions: Sql[] = [
     ...(chosen ? [chosen.source.where] : []),
     ...behindCursor(plan, part, id),
-    ...filters.filter((filter) => filter !== chosen).map((filter) => filter.test),
+    ...filters
+      .filter((filter) => filter !== chosen)
+      .map((filter) => (way.kind === "gather" && filter.test) || isAmong(id, filter)),
     ...notHidden(plan.hiddenIds),
   ];
   let where = conditions.map((condition) => condition.text).join(" AND ");
