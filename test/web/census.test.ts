@@ -1,0 +1,82 @@
+import { afterAll, expect, test } from "bun:test";
+
+import { demandOf } from "../../src/auth/access.ts";
+import { createTestApp, testBase } from "../support/app.ts";
+import { expectError } from "../support/expect-error.ts";
+
+/** Every route, and what it demands; "open" is for those that tell nothing about files. */
+const expected: Record<string, string> = {
+  "GET /": "open",
+  [`GET ${testBase}/healthz`]: "open",
+  [`GET ${testBase}/readyz`]: "open",
+  [`GET ${testBase}/static/:name`]: "open",
+  [`GET ${testBase}/sign-in`]: "open",
+  [`POST ${testBase}/sign-in`]: "open",
+  [`POST ${testBase}/sign-out`]: "open",
+  [`GET ${testBase}`]: "upload",
+  [`POST ${testBase}/upload`]: "upload",
+  [`PUT ${testBase}/upload/:filename`]: "upload",
+  [`GET ${testBase}/files`]: "view",
+  [`GET ${testBase}/files.json`]: "view",
+  [`GET ${testBase}/files.csv`]: "view",
+  [`GET ${testBase}/files/:id{[0-9A-Fa-f-]+}`]: "view",
+  [`GET ${testBase}/files/:id{[0-9A-Fa-f-]+\\.json}`]: "view",
+  [`GET ${testBase}/files/:id{[0-9A-Fa-f-]+}/download`]: "view",
+  [`DELETE ${testBase}/files/:id{[0-9A-Fa-f-]+}`]: "delete",
+  [`POST ${testBase}/files/:id{[0-9A-Fa-f-]+}/delete`]: "delete",
+  [`POST ${testBase}/files/delete`]: "delete",
+};
+
+let nobody = createTestApp({ anonymousScopes: [] });
+afterAll(() => nobody.close());
+
+test("every route is listed here with what it demands, before anything else is done", () => {
+  let found: Record<string, string> = {};
+  for (let { method, path, handler } of nobody.app.routes) {
+    if (method === "ALL") continue;
+    // The first handler of a route is the one that decides.
+    found[`${method} ${path}`] ??= demandOf(handler) ?? "open";
+  }
+  expect(found).toEqual(expected);
+});
+
+let guarded = Object.entries(expected).filter(([, demand]) => demand !== "open");
+
+test.each(guarded)("%s refuses nobody in particular with 401", async (route) => {
+  let { method, path } = requestFor(route);
+  let response = await nobody.app.request(path, { method, headers: { Host: "127.0.0.1" } });
+  await expectError(response, 401, "authentication_required");
+  expect(response.headers.get("WWW-Authenticate")).toStartWith("Bearer");
+});
+
+test.each(guarded)("%s refuses a token without the scope with 403", async (route, demand) => {
+  let scopes = (["upload", "view", "delete"] as const).filter((scope) => scope !== demand);
+  let { token } = nobody.tokens.create({
+    name: `all but ${demand}: ${route.slice(-30)}`.slice(0, 64),
+    scopes,
+  });
+  let { method, path } = requestFor(route);
+  let headers = { Host: "127.0.0.1", Authorization: `Bearer ${token}` };
+  await expectError(await nobody.app.request(path, { method, headers }), 403, "permission_denied");
+});
+
+test.each(guarded)("%s refuses a host that is not ours", async (route) => {
+  let { method, path } = requestFor(route);
+  let response = await nobody.app.request(path, { method, headers: { Host: "rebound.example" } });
+  await expectError(response, 403, "untrusted_host");
+});
+
+test.each(guarded.filter(([route]) => !route.startsWith("GET")))(
+  "%s refuses another web site",
+  async (route) => {
+    let { method, path } = requestFor(route);
+    let headers = { Host: "127.0.0.1", "Sec-Fetch-Site": "cross-site" };
+    await expectError(await nobody.app.request(path, { method, headers }), 403, "cross_site_request");
+  },
+);
+
+function requestFor(route: string): { method: string; path: string } {
+  let [method = "", pattern = ""] = route.split(" ");
+  let path = pattern.replace(/:id\{.*?\\\.json\}/, "7.json").replace(/:id\{[^}]*\}/, "7");
+  return { method, path: path.replace(":filename", "a.txt") };
+}
