@@ -3,7 +3,8 @@ import { join } from "node:path";
 
 import { isLoopback } from "../config/addresses.ts";
 import type { Config } from "../config/config.ts";
-import { hideSecrets } from "../config/redact.ts";
+import { hideSecrets } from "../config/fault.ts";
+import { secretsOf } from "../config/redact.ts";
 import { toAppError } from "../errors.ts";
 import { type Ids, randomIds } from "../ids.ts";
 import type { Storage } from "../store/storage.ts";
@@ -33,9 +34,16 @@ const whatColumns = 14;
  */
 export async function runCheck({ config, storage, write, ids = randomIds }: CheckDeps): Promise<number> {
   let failed = false;
+  let lastFailure = "";
+  let secrets = secretsOf(config);
   let report: Report = (mark, what, sentence) => {
-    failed ||= mark === "FAIL";
-    write(`${mark.padEnd(4)}  ${what.padEnd(whatColumns)}  ${hideSecrets(sentence, config)}\n`);
+    let shown = hideSecrets(sentence, secrets);
+    if (mark === "FAIL") {
+      failed = true;
+      if (shown === lastFailure) shown = "for the same reason";
+      else lastFailure = shown;
+    }
+    write(`${mark.padEnd(4)}  ${what.padEnd(whatColumns)}  ${shown}\n`);
   };
 
   reportConfiguration(config, report);

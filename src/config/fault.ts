@@ -12,6 +12,16 @@ export interface Fault {
 
 export const mask = "****";
 
+/** Real secrets are longer; to mask a shorter text wherever it stands would tear words apart, and so tell it. */
+const minHiddenLength = 8;
+
+/** A text in which none of the secrets is left. */
+export function hideSecrets(text: string, secrets: readonly string[]): string {
+  return secrets
+    .filter((secret) => secret.length >= minHiddenLength)
+    .reduce((hidden, secret) => hidden.replaceAll(secret, mask), text);
+}
+
 const maxShownLength = 80;
 
 /** One line for one fault. */

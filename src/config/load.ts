@@ -24,9 +24,6 @@ export interface ConfigSources {
 
 export type ConfigResult = { ok: true; config: Config } | { ok: false; faults: readonly Fault[] };
 
-/** Shorter ones would mask innocent text. */
-const minHiddenLength = 4;
-
 /**
  * The configuration from flag, environment, config file and default, in this order of precedence; or everything that is
  * wrong with it at once. Nothing in a fault is secret. Reads nothing but the files that are named.
@@ -77,8 +74,7 @@ export function loadConfig({ flags, configFile, env, readFile }: ConfigSources):
   }
 
   if (faults.length === 0) return { ok: true, config: guard(settle(complete)) };
-  let hidden = secrets.filter((secret) => secret.length >= minHiddenLength);
-  return { ok: false, faults: faults.map((fault) => madeSafe(fault, hidden)) };
+  return { ok: false, faults: faults.map((fault) => madeSafe(fault, secrets)) };
 }
 
 type ReadValue = { raw: unknown; value: unknown } | { raw: unknown; rule: string };

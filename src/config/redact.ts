@@ -21,11 +21,11 @@ export function guard(config: Config): Config {
   return Object.freeze(config);
 }
 
-/** A text in which no secret of the configuration is left, for sentences that others wrote. */
-export function hideSecrets(text: string, config: Config): string {
-  return CONFIG_KEYS.reduce((hidden, key) => {
+/** The secrets that a configuration holds, to be masked in sentences that others wrote. */
+export function secretsOf(config: Config): string[] {
+  return CONFIG_KEYS.flatMap((key) => {
     let facts: KeyFacts<unknown> = KEYS[key];
-    let secret = config[key];
-    return facts.secret && typeof secret === "string" ? hidden.replaceAll(secret, mask) : hidden;
-  }, text);
+    let value = config[key];
+    return facts.secret && typeof value === "string" ? [value] : [];
+  });
 }

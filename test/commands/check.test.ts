@@ -136,6 +136,13 @@ describe("check", () => {
     expect(deletes).toEqual([]);
   });
 
+  test("tells a reason once", async () => {
+    let wrong = new AppError("storage_error", "The secret is wrong.");
+    let { output } = await check(configOf(bucket), memoryStorage({ probe: wrong, put: wrong }).storage);
+    expect(output.match(/The secret is wrong/g)).toHaveLength(1);
+    expect(output).toContain("FAIL  put             for the same reason\n");
+  });
+
   test("cleans up after a put that failed", async () => {
     let { storage, deletes } = memoryStorage({ put: new AppError("storage_error", "No put.") });
     let { exitCode, output } = await check(configOf(bucket), storage);

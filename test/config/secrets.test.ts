@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { inspect } from "node:util";
 
-import { hideSecrets, redactedConfig } from "../../src/config/redact.ts";
+import { hideSecrets } from "../../src/config/fault.ts";
+import { redactedConfig, secretsOf } from "../../src/config/redact.ts";
 import { configOf, linesOf, type Sources } from "./load-helpers.ts";
 
 const secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
@@ -106,6 +107,10 @@ describe("a configuration with secrets", () => {
   });
 
   test("masks them in what others wrote", () => {
-    expect(hideSecrets(`signed with ${secret}.`, config)).toBe("signed with ****.");
+    expect(hideSecrets(`signed with ${secret}.`, secretsOf(config))).toBe("signed with ****.");
+  });
+
+  test("does not tear words apart for a secret that is hardly one", () => {
+    expect(hideSecrets("a bucket", ["a", "b"])).toBe("a bucket");
   });
 });
