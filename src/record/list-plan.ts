@@ -1,5 +1,6 @@
 import type { FileKind } from "../domain.ts";
-import type { ListQuery, SortColumn } from "./file-repository.ts";
+import { AppError } from "../errors.ts";
+import { type ListQuery, SORT_COLUMNS, type SortColumn } from "./file-repository.ts";
 import type { Cursor } from "./page-token.ts";
 import { parseSearch, type Search } from "./search.ts";
 
@@ -20,11 +21,18 @@ export interface ListPlan {
 /** The newest first: what a list without an order means. */
 export const defaultSort: { column: SortColumn; descending: boolean } = { column: "id", descending: true };
 
-/** Throws `invalid_parameter` for a search that is too long. */
+/** Throws `invalid_parameter` for a search that is too long, or an order that there is not. */
 export function planList(query: ListQuery, rest: Pick<ListPlan, "after" | "limit" | "hiddenIds">): ListPlan {
+  let sort = query.sort ?? defaultSort;
+  // The one word of a query that becomes SQL text: it is looked at here, whoever looked before.
+  if (!SORT_COLUMNS.includes(sort.column)) {
+    throw new AppError("invalid_parameter", "Files can't be sorted by that column.", {
+      details: { parameter: "_sort" },
+    });
+  }
   let contentType = query.contentType?.toLowerCase() ?? null;
   return {
-    ...(query.sort ?? defaultSort),
+    ...sort,
     search: parseSearch(query.search),
     kind: query.kind ?? null,
     contentType: contentType === "*/*" ? null : contentType,

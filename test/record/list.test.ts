@@ -212,6 +212,11 @@ describe("a page", () => {
     });
   });
 
+  test("in an order that there is not is refused", async () => {
+    let sort = { column: "id; DROP TABLE s3_uploads" as SortColumn, descending: true };
+    expect(await failure(shared.list({ sort }))).toMatchObject({ details: { parameter: "_sort" } });
+  });
+
   test("token fits only the query that it came from, but any page size", async () => {
     let files = shared;
     let next = (await files.list({ size: 3, search: "photo" })).next ?? "";
