@@ -47,8 +47,7 @@ export function showValue(raw: unknown): string {
 
 /** The same fault, its value of bounded length, and every one of the secrets masked wherever it strayed to. */
 export function madeSafe(fault: Fault, secrets: readonly string[]): Fault {
-  let hide = (text: string): string =>
-    secrets.reduce((hidden, secret) => hidden.replaceAll(secret, mask), text);
+  let hide = (text: string): string => hideSecrets(text, secrets);
   return {
     ...fault,
     key: hide(fault.key),
