@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 
 import { AppError } from "../../errors.ts";
 import { maxKeyBytes } from "../keys.ts";
+import { isMissing } from "./errors.ts";
 
 /** Names that begin with a dot are ours: sidecars and the folder of temporary files. No key has such a segment. */
 export const ownNamePrefix = ".";
@@ -44,4 +45,14 @@ export function placeOf(root: string, key: string): Place {
 export async function checkOwnFolder(folder: string): Promise<true> {
   if ((await realpath(folder)) === folder) return true;
   throw new AppError("storage_error", `A symbolic link leads out of the folder for objects: ${folder}.`);
+}
+
+/** `checkOwnFolder` for a folder that may have to be made: what is there of it already must not lead elsewhere. */
+export async function checkFutureFolder(folder: string): Promise<void> {
+  try {
+    await checkOwnFolder(folder);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    await checkFutureFolder(dirname(folder));
+  }
 }

@@ -10,7 +10,7 @@ import { createFileWriter } from "./file-writer.ts";
 import { syncFolder } from "./folders.ts";
 import type { Folders } from "./folders.ts";
 import { nextChunk } from "./next-chunk.ts";
-import { checkOwnFolder } from "./place.ts";
+import { checkFutureFolder } from "./place.ts";
 import type { Place } from "./place.ts";
 import { sidecarText } from "./sidecar.ts";
 
@@ -44,8 +44,8 @@ export async function putFile({
   let made: string[] = [];
   try {
     request.signal.throwIfAborted();
+    await onDisk("read", checkFutureFolder(place.folder));
     await onDisk("made", Promise.all([folders.make(temporaryFolder), folders.make(place.folder)]));
-    await onDisk("read", checkOwnFolder(place.folder));
 
     made.push(temporary);
     let sizeBytes = await writeBody(temporary, request, syncEveryBytes);

@@ -40,6 +40,7 @@ export async function startMiniflare(): Promise<S3Server> {
     credentials: testCredentials,
     canListUnfinished: false,
     verifiesChecksums: false,
+    honoursResponseHeaders: false,
     async unfinishedUploads() {
       let files = await readdir(folder, { recursive: true });
       return files

@@ -11,6 +11,8 @@ export interface S3Server {
   canListUnfinished: boolean;
   /** True when the server refuses a part whose `x-amz-checksum-*` or `x-amz-content-sha256` is wrong. */
   verifiesChecksums: boolean;
+  /** False when `response-content-type` and `response-content-disposition` of a presigned URL are ignored. */
+  honoursResponseHeaders: boolean;
   stop(): Promise<void>;
 }
 

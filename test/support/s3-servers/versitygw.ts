@@ -71,6 +71,7 @@ export async function startVersitygw(): Promise<S3Server> {
     credentials: testCredentials,
     canListUnfinished: true,
     verifiesChecksums: true,
+    honoursResponseHeaders: true,
     stop,
   };
   return { ...server, unfinishedUploads: () => unfinishedIn(join(folder, testBucket)) };
