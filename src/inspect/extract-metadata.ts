@@ -10,7 +10,7 @@ import { readSvg } from "./dimensions/svg.ts";
 import { readRawPhoto, readTiff } from "./dimensions/tiff.ts";
 import { readWebm } from "./dimensions/webm.ts";
 import { readWebp } from "./dimensions/webp.ts";
-import { isoDate, takenAt } from "./exif/dates.ts";
+import { isoDate, isoDay, takenAt } from "./exif/dates.ts";
 import { maxMetadataJsonBytes } from "./exif/limits.ts";
 import { positionOf } from "./exif/position.ts";
 import { type ExifTags, readExif } from "./exif/read-exif.ts";
@@ -124,7 +124,7 @@ function bounded(tags: Iterable<[string, Json]>, maxBytes: number): JsonObject {
   let used = 0;
   for (let [name, written] of tags) {
     if (LIFTED_TAGS.has(name)) continue;
-    let value = DATE_TAGS.has(name) ? isoDate(written) : written;
+    let value = DATE_TAGS.has(name) ? isoDate(written) : name === "GPSDateStamp" ? isoDay(written) : written;
     let bytes = Buffer.byteLength(name) + Buffer.byteLength(JSON.stringify(value)) + 4;
     if (value === null || used + bytes > maxBytes) continue;
     used += bytes;

@@ -28,8 +28,11 @@ const maxPixels = 2 ** 31;
 
 /** The size when both sides can be one, else null. The numbers stay as the file claims them. */
 export function plausibleSize(width: number, height: number): PixelSize | null {
-  let fits = (side: number) => Number.isFinite(side) && side >= 1 && side <= maxPixels;
-  return fits(width) && fits(height) ? { width, height } : null;
+  return isSide(width) && isSide(height) ? { width, height } : null;
+}
+
+function isSide(pixels: number): boolean {
+  return pixels >= 1 && pixels <= maxPixels;
 }
 
 export function swapSides(size: PixelSize): PixelSize {

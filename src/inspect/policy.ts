@@ -7,10 +7,10 @@ export interface PolicyRules {
   /** Most bytes of one file. */
   maxFileBytes: number;
   /** `image/png`, `image/*`; none: every type. */
-  allowedMimeTypes: string[];
+  allowedMimeTypes: readonly string[];
   /** With or without a dot, any case; `tar.gz` means both together. None: every extension. */
-  allowedExtensions: string[];
-  blockedExtensions: string[];
+  allowedExtensions: readonly string[];
+  blockedExtensions: readonly string[];
   /** What happens when the content disagrees with name or declared type. */
   typeMismatch: "record" | "reject";
 }
@@ -93,7 +93,7 @@ export function createPolicy(rules: PolicyRules): Policy {
   };
 }
 
-function normaliseAll(extensions: string[]): string[] {
+function normaliseAll(extensions: readonly string[]): string[] {
   return extensions.map((one) => one.trim().toLowerCase().replace(/^\.+/, "")).filter(Boolean);
 }
 

@@ -19,6 +19,9 @@ const FALLBACKS: [string, number, string, string][] = [
   ["CDF\x01", 0, "application/x-netcdf", "nc"],
   ["CDF\x02", 0, "application/x-netcdf", "nc"],
   ["\x93NUMPY", 0, "application/x-npy", "npy"],
+  ["P4\n", 0, "image/x-portable-bitmap", "pbm"],
+  ["P5\n", 0, "image/x-portable-graymap", "pgm"],
+  ["P6\n", 0, "image/x-portable-pixmap", "ppm"],
   ["AT&TFORM", 0, "image/vnd.djvu", "djvu"],
   ["\xd7\xcd\xc6\x9a", 0, "image/wmf", "wmf"],
   [" EMF", 40, "image/emf", "emf"],
@@ -26,16 +29,19 @@ const FALLBACKS: [string, number, string, string][] = [
   ["\0\x01\0\0Standard ACE DB", 0, "application/x-msaccess", "accdb"],
 ];
 
-/** Types that are settled before file-type is asked. */
-export function signatureType(head: Uint8Array, extension: string): Recognised | null {
+/** Types that are settled before file-type is asked; "unlike" when file-type would take the bytes for what they are not. */
+export function signatureType(head: Uint8Array, extension: string): Recognised | "unlike" | null {
   // file-type would inflate what is inside.
   if (hasAscii(head, "\x1f\x8b\x08")) return { type: "application/gzip", extension: "gz" };
   // Two letters are no proof of a bitmap.
   let isBitmap = head.byteLength >= 18 && BMP_HEADER_SIZES.has(viewOf(head).getUint32(14, true));
-  if (hasAscii(head, "BM") && !isBitmap) return fallbackType(head);
+  if (hasAscii(head, "BM") && !isBitmap) return "unlike";
+  // A cursor or icon without pictures is a Targa picture, which has no signature.
+  if (hasAscii(head, "\0\0\x02\0\0\0") || hasAscii(head, "\0\0\x01\0\0\0")) {
+    return extension === "tga" ? { type: "image/x-tga", extension } : "unlike";
+  }
   // The start of any zlib stream; a disk image only by its name.
-  if (hasAscii(head, "\x78\x01") && extension !== "dmg") return fallbackType(head);
-  return null;
+  return hasAscii(head, "\x78\x01") && extension !== "dmg" ? "unlike" : null;
 }
 
 /** Types by signatures that file-type does not have or does not take in a cut file. */

@@ -33,11 +33,15 @@ async function primaryPicture(source: ByteSource, pitm: Box | undefined, iprp: B
   let own = indexes ? indexes.flatMap((index) => properties[index - 1] ?? []) : properties;
   let stored = own.find((property) => property.size)?.size ?? largest(properties);
   let turned = own.filter((property) => property.turned).length % 2 === 1;
-  return { stored, displayed: stored && turned && indexes ? swapSides(stored) : stored };
+  if (!stored || !indexes) return { stored };
+  let shown = own.find((property) => property.cut)?.cut ?? stored;
+  return { stored, displayed: turned ? swapSides(shown) : shown };
 }
 
 interface Property {
   size?: PixelSize | null;
+  /** Clean aperture: what is shown of a picture whose sides the codec had to make even. */
+  cut?: PixelSize | null;
   /** By a quarter or three quarters. */
   turned?: boolean;
 }
@@ -49,6 +53,9 @@ async function readProperties(source: ByteSource, ipco: Box): Promise<Property[]
     if (box.type === "ispe") {
       let size = await readView(source, box.offset + fullBoxHeaderBytes, 8);
       if (size) property.size = plausibleSize(size.getUint32(0), size.getUint32(4));
+    } else if (box.type === "clap") {
+      let [width = 0, height = 0] = fractions(await readView(source, box.offset, 16));
+      property.cut = plausibleSize(Math.round(width), Math.round(height));
     } else if (box.type === "irot") {
       let angle = await readView(source, box.offset, 1);
       property.turned = angle !== null && (angle.getUint8(0) & 1) === 1;
@@ -57,6 +64,10 @@ async function readProperties(source: ByteSource, ipco: Box): Promise<Property[]
     if (properties.length >= maxProperties) break;
   }
   return properties;
+}
+
+function fractions(view: DataView | null): number[] {
+  return view ? [0, 8].map((at) => view.getUint32(at) / view.getUint32(at + 4)) : [];
 }
 
 function largest(properties: Property[]): PixelSize | null {

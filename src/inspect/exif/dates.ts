@@ -29,6 +29,11 @@ export function isoDate(value: unknown): string | null {
   return `${year}-${month}-${day}T${hour}:${minute}:${second}${validOffset(offset)}`;
 }
 
+/** An EXIF day (`2024:05:31`) in ISO 8601; null for impossible ones. */
+export function isoDay(value: unknown): string | null {
+  return typeof value === "string" ? (isoDate(`${value.trim()} 00:00:00`)?.slice(0, 10) ?? null) : null;
+}
+
 function daysIn(year: number, month: number): number {
   if (year < 1 || month < 1 || month > 12) return 0;
   let leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
