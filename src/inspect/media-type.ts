@@ -47,9 +47,8 @@ async function recognise(head: Uint8Array, isWhole: boolean, extension: string):
     let found = textType(text, isWhole, extension);
     return { type: found.type, extension: found.extension ?? usualTextExtension(found.type) };
   }
-  return (
-    signatureType(head, extension) ?? (await byMagicNumber(head, extension)) ?? fallbackType(head) ?? unknown
-  );
+  let settled = signatureType(head, extension) ?? (await byMagicNumber(head, extension));
+  return (settled === "unlike" ? null : settled) ?? fallbackType(head) ?? unknown;
 }
 
 async function byMagicNumber(head: Uint8Array, extension: string): Promise<Recognised | null> {

@@ -76,9 +76,9 @@ function markupType(text: string, start: string, named: string | null): string |
   if (declared)
     return XML_TYPES[root] ?? (isXmlName && named !== "image/svg+xml" ? named : "application/xml");
   if (isXmlName && named === "application/xhtml+xml") return named;
-  if (HTML_DOCUMENT.test(start) || root.toLowerCase() === "html") return "text/html";
-  if (named !== null && named !== "text/plain") return named === "image/svg+xml" ? null : named;
   let lead = start.replace(/^(?:<!--[\s\S]*?-->\s*)+/, "");
+  if (HTML_DOCUMENT.test(lead) || root.toLowerCase() === "html") return "text/html";
+  if (named !== null && named !== "text/plain") return named === "image/svg+xml" ? null : named;
   return HTML_START.test(lead) ? "text/html" : null;
 }
 
