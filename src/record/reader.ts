@@ -5,11 +5,11 @@ import type { ListPlan } from "./list-plan.ts";
 import type { ReadAnswer, ReadRequest } from "./query-worker.ts";
 import type { FileRow } from "./rows.ts";
 
-/** Longest time from the question to the answer. */
+/** Longest time that one query may run, and longest time that it may wait to run. */
 export const readTimeoutMs = 10 * SECOND_MS;
-/** Questions that may wait for the worker; it answers one after another. */
-const maxWaitingReads = 100;
-/** A question that the worker died of twice is not asked again. */
+/** Queries that may wait for the thread; it answers one after another. */
+export const maxWaitingReads = 100;
+/** A query that the thread died of twice is not tried again. */
 const maxAttempts = 2;
 
 /** Reads of the catalog that may take long, in a thread of their own. */
@@ -19,26 +19,27 @@ export interface Reader {
   close(): void;
 }
 
-interface Waiting {
-  request: ReadRequest;
+interface Read {
+  plan: ListPlan;
+  askedAtMs: number;
   attempts: number;
-  timer: ReturnType<typeof setTimeout>;
   resolve(rows: FileRow[]): void;
   reject(error: AppError): void;
 }
 
-/** The thread starts with the first question, and again after it died or took too long. */
+/** The thread starts with the first query, and again after it died or took too long. */
 export function createReader(options: { path: string; table: string; log: Log; timeoutMs?: number }): Reader {
   let { path, table, log, timeoutMs = readTimeoutMs } = options;
-  let waiting = new Map<number, Waiting>();
+  let waiting: Read[] = [];
+  let running: { id: number; read: Read; timer: ReturnType<typeof setTimeout> } | null = null;
   let worker: Worker | null = null;
   let lastId = 0;
   let isClosed = false;
 
   function start(): Worker {
-    // Works in the binary as well when the build names its entry points flat: see scripts/build.ts.
+    // In the binary this address holds because the build gives its entry points flat names.
     let started = new Worker(new URL("./query-worker.ts", import.meta.url));
-    started.addEventListener("message", (event: MessageEvent<ReadAnswer>) => answer(event.data));
+    started.addEventListener("message", (event: MessageEvent<ReadAnswer>) => answered(event.data));
     started.addEventListener("error", (event) => {
       event.preventDefault();
       died(started, event.message);
@@ -47,79 +48,85 @@ export function createReader(options: { path: string; table: string; log: Log; t
     return started;
   }
 
-  function ask(entry: Waiting): void {
-    entry.attempts += 1;
+  function runNext(): void {
+    if (running) return;
+    let read = waiting.shift();
+    while (read && performance.now() - read.askedAtMs > timeoutMs) {
+      read.reject(new AppError("server_busy", "The query waited too long for its turn."));
+      read = waiting.shift();
+    }
+    if (!read) {
+      // An idle thread must not keep the process alive.
+      worker?.unref();
+      return;
+    }
     worker ??= start();
-    // Only a question that waits keeps the process alive.
     worker.ref();
+    read.attempts += 1;
+    running = { id: ++lastId, read, timer: setTimeout(tookTooLong, timeoutMs) };
+    let request: ReadRequest = { id: running.id, path, table, plan: read.plan };
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker has no origin to name
-    worker.postMessage(entry.request);
+    worker.postMessage(request);
   }
 
-  function answer(message: ReadAnswer): void {
-    let entry = take(message.id);
-    if (!entry) return;
-    if ("rows" in message) entry.resolve(message.rows);
-    else entry.reject(new AppError("internal_error", `Could not read the catalog: ${message.failure}`));
+  /** Takes the running query out; what the thread says about it afterwards is not heard. */
+  function stopRunning(): Read | null {
+    let stopped = running;
+    running = null;
+    if (stopped) clearTimeout(stopped.timer);
+    return stopped?.read ?? null;
   }
 
-  function take(id: number): Waiting | undefined {
-    let entry = waiting.get(id);
-    if (!entry) return undefined;
-    waiting.delete(id);
-    clearTimeout(entry.timer);
-    if (waiting.size === 0) worker?.unref();
-    return entry;
+  function answered(answer: ReadAnswer): void {
+    if (answer.id !== running?.id) return;
+    let read = stopRunning();
+    if ("rows" in answer) read?.resolve(answer.rows);
+    else read?.reject(new AppError("internal_error", `Could not read the catalog: ${answer.failure}`));
+    runNext();
+  }
+
+  function tookTooLong(): void {
+    let read = stopRunning();
+    log.warn({ timeoutMs, plan: read?.plan }, "a query of the catalog took too long");
+    read?.reject(new AppError("server_busy", "The query took too long; narrow it down or try again."));
+    giveUpThread();
+    runNext();
   }
 
   function died(which: Worker, reason: string): void {
-    if (which !== worker || isClosed) return;
-    log.warn({ reason }, "the catalog's query worker died");
-    replace();
+    if (which !== worker) return;
+    log.warn({ reason }, "the thread that queries the catalog died");
+    giveUpThread();
+    let read = stopRunning();
+    if (read && read.attempts < maxAttempts) waiting.unshift(read);
+    else read?.reject(new AppError("internal_error", `The query ended its thread: ${reason}`));
+    runNext();
   }
 
-  /** Gives up the thread and asks a new one what still waits. */
-  function replace(): void {
+  /** SQLite can't be interrupted in the middle of a step: the old thread ends when its step does. */
+  function giveUpThread(): void {
     let old = worker;
     worker = null;
     old?.terminate();
-    for (let [id, entry] of waiting) {
-      if (entry.attempts < maxAttempts) ask(entry);
-      else take(id)?.reject(new AppError("internal_error", "The catalog's query worker died."));
-    }
-  }
-
-  function timedOut(id: number): void {
-    let entry = take(id);
-    if (!entry) return;
-    log.warn({ timeoutMs, plan: entry.request.plan }, "a query of the catalog took too long");
-    entry.reject(new AppError("server_busy", "The query took too long; narrow it down or try again."));
-    // The thread answers in order, so it is this question that holds it up. The others begin anew.
-    for (let other of waiting.values()) other.attempts -= 1;
-    replace();
   }
 
   return {
     read(plan) {
       if (isClosed) return Promise.reject(new AppError("server_busy", "The catalog is closed."));
-      if (waiting.size >= maxWaitingReads) {
+      if (waiting.length >= maxWaitingReads) {
         return Promise.reject(new AppError("server_busy", "Too many queries are waiting."));
       }
       return new Promise((resolve, reject) => {
-        let id = ++lastId;
-        let timer = setTimeout(() => timedOut(id), timeoutMs);
-        let entry = { request: { id, path, table, plan }, attempts: 0, timer, resolve, reject };
-        waiting.set(id, entry);
-        ask(entry);
+        waiting.push({ plan, askedAtMs: performance.now(), attempts: 0, resolve, reject });
+        runNext();
       });
     },
     close() {
       isClosed = true;
-      for (let id of waiting.keys()) {
-        take(id)?.reject(new AppError("server_busy", "The server is stopping."));
-      }
-      worker?.terminate();
-      worker = null;
+      giveUpThread();
+      let closing = new AppError("server_busy", "The server is stopping.");
+      stopRunning()?.reject(closing);
+      for (let read of waiting.splice(0)) read.reject(closing);
     },
   };
 }
