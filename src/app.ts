@@ -12,6 +12,7 @@ import { fileRoutes } from "./web/file-routes.ts";
 import { healthRoutes } from "./web/health-routes.ts";
 import { createLinks } from "./web/links.ts";
 import { listRoutes } from "./web/list-routes.ts";
+import { pageRenderer } from "./web/page-renderer.ts";
 import { requestId } from "./web/request-id.ts";
 import { securityHeaders } from "./web/security-headers.ts";
 import { createSiteFor } from "./web/site.ts";
@@ -55,6 +56,7 @@ export function createApp(deps: WebDeps): Hono<WebEnv> {
   // Open to everybody: what the sign-in page needs, and the way to it.
   if (options.basePath !== "") app.get("/", (context) => context.redirect(links.home));
   app.route(base, assetRoutes(assets));
+  app.use(pageRenderer(siteFor));
   app.route(base, deps.signInRoutes);
 
   // From here on it is known who asks, and every route says what it demands.

@@ -48,6 +48,13 @@ export function Layout({ site, title, here, children }: LayoutProps) {
                   Files
                 </a>
               )}
+              {site.isSignedIn && (
+                <form method="post" action={links.signOut}>
+                  <button class="plain" type="submit">
+                    Sign out
+                  </button>
+                </form>
+              )}
             </nav>
           </header>
           <main id="main" tabindex={-1}>

@@ -9,6 +9,8 @@ export interface SiteLinks {
   filesJson: string;
   filesCsv: string;
   deleteMany: string;
+  signIn: string;
+  signOut: string;
 }
 
 export interface AssetLinks {
@@ -28,6 +30,8 @@ export interface Site {
   links: SiteLinks;
   assets: AssetLinks;
   may: Permitted;
+  /** By a sign-in that can be ended. */
+  isSignedIn: boolean;
 }
 
 export interface FileLinks {

@@ -1,8 +1,7 @@
 import { type Context, Hono } from "hono";
 import { createMiddleware } from "hono/factory";
-import { html } from "hono/html";
 
-import { SignInPage } from "../../views/pages/sign-in.tsx";
+import { SignInForm } from "../../views/fragments/sign-in-form.tsx";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { Tokens } from "../state/tokens.ts";
@@ -51,8 +50,10 @@ export function createSignIn({ tokens, cookie, clock, basePath }: SignInOptions)
   }
 
   function showForm(context: Context<AccessEnv>, problem: string | null): Response | Promise<Response> {
-    let page = <SignInPage action={`${basePath}/sign-in`} problem={problem} />;
-    return context.html(html`<!doctype html>${page}`, problem === null ? 200 : 401);
+    context.status(problem === null ? 200 : 401);
+    return context.render(<SignInForm action={`${basePath}/sign-in`} problem={problem} />, {
+      title: "Sign in",
+    });
   }
 
   app.use("/sign-in", keepSecret);

@@ -86,7 +86,7 @@ function headersOf(record: FileRecord, { etag, lastModified }: Validators) {
     "Content-Disposition": contentDisposition(kind, record.filename),
     "Content-Type": type.startsWith("text/") ? `${type}; charset=utf-8` : type,
     // What a browser's own viewers need for a picture, a film or a text, and nothing that could run.
-    "Content-Security-Policy": downloadPolicy,
+    "Content-Security-Policy": policyFor(type),
     "Cross-Origin-Resource-Policy": "same-origin",
     ETag: etag,
     "Last-Modified": lastModified,
@@ -94,8 +94,18 @@ function headersOf(record: FileRecord, { etag, lastModified }: Validators) {
   };
 }
 
-const downloadPolicy =
-  "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox";
+/**
+ * Nothing of ours is within reach, whatever the file turns out to be. A browser's own player asks for the film again,
+ * and from a sandbox without an origin that request is another site's, which Cross-Origin-Resource-Policy and the cookie
+ * forbid; film and sound have no way to run anything, so they keep their origin.
+ */
+function policyFor(type: string): string {
+  let isPlayed = mayShowInline(type) && /^(video|audio)\//.test(type);
+  return `${contentPolicy}; sandbox${isPlayed ? " allow-same-origin" : ""}`;
+}
+
+const contentPolicy =
+  "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'";
 
 /** The address in it opens the file for whoever has it, so nobody may keep the answer. */
 function redirect(url: string): Response {

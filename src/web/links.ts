@@ -25,6 +25,8 @@ export function createLinks({ basePath, publicUrl }: LinkOptions): Links {
     files,
     filesJson: `${files}.json`,
     filesCsv: `${files}.csv`,
+    signIn: `${basePath}/sign-in`,
+    signOut: `${basePath}/sign-out`,
     deleteMany: `${files}/delete`,
     healthz: `${basePath}/healthz`,
     readyz: `${basePath}/readyz`,

@@ -1,4 +1,5 @@
 import type { AssetLinks, Permitted, Site } from "../../views/props.ts";
+import type { Identity } from "../auth/access.ts";
 import type { WebContext } from "./env.ts";
 import type { Links } from "./links.ts";
 
@@ -6,12 +7,20 @@ export type SiteFor = (context: WebContext) => Site;
 
 /** What every page gets: addresses, and what to offer the one who asks. */
 export function createSiteFor(links: Links, assets: AssetLinks): SiteFor {
-  return (context) => ({ links, assets, may: permitted(context) });
+  return (context) => {
+    let identity = identityOf(context);
+    let has = (scope: keyof Permitted) =>
+      identity !== undefined && (identity.scopes.includes(scope) || identity.scopes.includes("admin"));
+    return {
+      links,
+      assets,
+      may: { upload: has("upload"), view: has("view"), delete: has("delete") },
+      isSignedIn: identity?.kind === "session",
+    };
+  };
 }
 
-/** Nothing, as long as nobody has found out who asks. */
-function permitted(context: WebContext): Permitted {
-  let scopes = (context.var.identity as WebContext["var"]["identity"] | undefined)?.scopes ?? [];
-  let has = (scope: keyof Permitted) => scopes.includes(scope) || scopes.includes("admin");
-  return { upload: has("upload"), view: has("view"), delete: has("delete") };
+/** Undefined as long as nobody has found out who asks; such a page offers nothing. */
+function identityOf(context: WebContext): Identity | undefined {
+  return context.var.identity;
 }

@@ -19,6 +19,7 @@ export function FilesTable({ site, list }: { site: Site; list: ListView }) {
       <div class="row-of-two below">
         {site.may.delete && files.length > 0 ? <BulkForm action={site.links.deleteMany} /> : <span></span>}
         <nav class="actions" aria-label="Pages">
+          {files.length > 0 && <a href={list.csvHref}>Download the list (CSV)</a>}
           {firstHref && <a href={firstHref}>First page</a>}
           {nextHref && (
             <a class="button quiet" href={nextHref} rel="next">

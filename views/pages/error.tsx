@@ -10,7 +10,12 @@ export function ErrorPage({ site, error }: { site: Site; error: ErrorView }) {
         <h1>{error.title}</h1>
         <p class="lead">{error.message}</p>
         <ErrorFacts error={error} />
-        <p>
+        <p class="actions">
+          {error.status === 401 && (
+            <a class="button" href={site.links.signIn}>
+              Sign in
+            </a>
+          )}
           <a class="button quiet" href={site.links.home}>
             To the start page
           </a>

@@ -8,10 +8,7 @@ export function FilesPage({ site, list }: { site: Site; list: ListView }) {
   let { links } = site;
   return (
     <Layout site={site} title="Files" here="files">
-      <div class="row-of-two">
-        <h1>Files</h1>
-        <a href={list.csvHref}>Download this list (CSV)</a>
-      </div>
+      <h1>Files</h1>
       <search>
         <form
           class="search"
