@@ -13,7 +13,6 @@ import { startMiniflare } from "../support/s3-servers/miniflare.ts";
 import type { S3Server } from "../support/s3-servers/s3-server.ts";
 import { startVersitygw, versitygwMissing } from "../support/s3-servers/versitygw.ts";
 
-const startTimeoutMs = 1_500;
 const hello = new TextEncoder().encode("hello");
 const wrongCrc32 = "AAAAAA==";
 const sha256OfNothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -22,11 +21,8 @@ const sha256OfNothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991
 function provingServer(name: string, start: () => Promise<S3Server>): void {
   describe(name, () => {
     let server: S3Server;
-    let tookMs = 0;
     beforeAll(async () => {
-      let startedMs = performance.now();
       server = await start();
-      tookMs = performance.now() - startedMs;
     });
     afterAll(() => server.stop());
 
@@ -41,8 +37,7 @@ function provingServer(name: string, start: () => Promise<S3Server>): void {
       });
     let put = (key: string) => new PutObjectCommand({ Bucket: server.bucket, Key: key, Body: hello });
 
-    test("starts quickly and takes an object", async () => {
-      expect(tookMs).toBeLessThan(startTimeoutMs);
+    test("takes an object", async () => {
       await clientOf().send(put("taken"));
     });
 

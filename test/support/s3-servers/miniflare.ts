@@ -1,11 +1,9 @@
 import { Database } from "bun:sqlite";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
 
-import { Miniflare } from "miniflare";
-
+import { spawnLeashed } from "./leashed.ts";
 import { testBucket, testCredentials } from "./s3-server.ts";
 import type { S3Server } from "./s3-server.ts";
 
@@ -16,25 +14,18 @@ const inProgress = 0;
 
 /**
  * Starts Cloudflare's R2 simulator: needs npm alone. It verifies signatures, wants equal parts but the last, and has
- * neither ListMultipartUploads nor ListParts; it ignores `x-amz-checksum-*`.
+ * neither ListMultipartUploads nor ListParts; it ignores `x-amz-checksum-*`. A child process, since in this one its own child
+ * would outlive a run that is cut short.
  */
 export async function startMiniflare(): Promise<S3Server> {
   let folder = await mkdtemp(join(tmpdir(), "s3-miniflare-"));
-  let miniflare = new Miniflare({
-    modules: true,
-    script: "export default { fetch: () => new Response(null, { status: 404 }) }",
-    host: "127.0.0.1",
-    port: 0,
-    r2Persist: folder,
-    r2Buckets: { BUCKET: { id: testBucket, s3Credentials: testCredentials } },
-    // workerd warns on stderr for each multipart upload
-    handleRuntimeStdio: (stdout: Readable, stderr: Readable) => void (stdout.resume(), stderr.resume()),
-  });
-  let url = await miniflare.ready;
+  let script = join(import.meta.dir, "miniflare-child.ts");
+  let child = spawnLeashed([process.execPath, script, folder], folder);
+  let origin = await firstLine(child.stdout);
 
   return {
     name: "miniflare",
-    endpointUrl: url.origin + s3Path,
+    endpointUrl: origin + s3Path,
     region: "auto",
     bucket: testBucket,
     credentials: testCredentials,
@@ -47,11 +38,17 @@ export async function startMiniflare(): Promise<S3Server> {
         .filter((file) => file.endsWith(".sqlite"))
         .flatMap((file) => unfinishedIn(join(folder, file)));
     },
-    async stop() {
-      await miniflare.dispose();
-      await rm(folder, { recursive: true, force: true });
-    },
+    stop: child.stop,
   };
+}
+
+async function firstLine(output: ReadableStream<Uint8Array>): Promise<string> {
+  let text = "";
+  for await (let chunk of output) {
+    text += Buffer.from(chunk).toString();
+    if (text.includes("\n")) return text.slice(0, text.indexOf("\n"));
+  }
+  throw new Error(`miniflare did not start: ${text}`);
 }
 
 function unfinishedIn(databaseFile: string): { key: string; uploadId: string }[] {

@@ -1,16 +1,14 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
+import { spawnLeashed } from "./leashed.ts";
 import { testBucket, testCredentials } from "./s3-server.ts";
 import type { S3Server } from "./s3-server.ts";
 
 const startTimeoutMs = 5_000;
 const pollMs = 20;
-/** Runs its arguments until stdin closes, which it does however the parent ends, kill -9 included. */
-const untilParentEnds = '"$@" </dev/null & child=$!; read -r _; kill "$child"; wait "$child"';
-
 /** One line that names what is missing, or null when versitygw is installed. For `skipUnlessCi`. */
 export function versitygwMissing(): string | null {
   if (findVersitygw()) return null;
@@ -33,34 +31,16 @@ export async function startVersitygw(): Promise<S3Server> {
   let folder = mkdtempSync(join(tmpdir(), "s3-versitygw-"));
   // a folder below the root is a bucket
   mkdirSync(join(folder, testBucket));
-  let removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
-  process.once("exit", removeFolder);
-
   let port = await freePort();
-  let { accessKeyId, secretAccessKey } = testCredentials;
-  let gateway = Bun.spawn(
-    ["sh", "-c", untilParentEnds, "sh", program, "--port", `127.0.0.1:${port}`, "--quiet"].concat(
-      "--keep-alive",
-      "posix",
-      folder,
-    ),
-    {
-      stdin: "pipe",
-      stdout: "ignore",
-      stderr: "ignore",
-      env: { ROOT_ACCESS_KEY_ID: accessKeyId, ROOT_SECRET_ACCESS_KEY: secretAccessKey },
-    },
-  );
-  let stop = async (): Promise<void> => {
-    await gateway.stdin.end();
-    await gateway.exited;
-    process.off("exit", removeFolder);
-    removeFolder();
-  };
+  let options = ["--port", `127.0.0.1:${port}`, "--quiet", "--keep-alive"];
+  let gateway = spawnLeashed([program, ...options, "posix", folder], folder, {
+    ROOT_ACCESS_KEY_ID: testCredentials.accessKeyId,
+    ROOT_SECRET_ACCESS_KEY: testCredentials.secretAccessKey,
+  });
   try {
     await untilListening(port);
   } catch (error) {
-    await stop();
+    await gateway.stop();
     throw error;
   }
   let server = {
@@ -72,7 +52,7 @@ export async function startVersitygw(): Promise<S3Server> {
     canListUnfinished: true,
     verifiesChecksums: true,
     honoursResponseHeaders: true,
-    stop,
+    stop: gateway.stop,
   };
   return { ...server, unfinishedUploads: () => unfinishedIn(join(folder, testBucket)) };
 }
