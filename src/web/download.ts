@@ -91,6 +91,8 @@ function headersOf(record: FileRecord, { etag, lastModified }: Validators) {
     ETag: etag,
     "Last-Modified": lastModified,
     "X-Content-Type-Options": "nosniff",
+    // As frame-ancestors: a page of ours may show a document.
+    "X-Frame-Options": "SAMEORIGIN",
   };
 }
 

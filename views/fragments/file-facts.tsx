@@ -11,14 +11,21 @@ const toldKeys = new Set(["make", "model", "declared_type", "mismatch", "stored_
 export function FileFacts({ record }: { record: FileRecord }) {
   let { width, height, latitude, longitude, metadata } = record;
   let camera = [metadata["make"], metadata["model"]].filter((part) => typeof part === "string").join(" ");
+  let short = shortBytes(record.size_bytes);
+  let exact = exactBytes(record.size_bytes);
   let rest = Object.entries(metadata).filter(([key, value]) => !toldKeys.has(key) && value !== null);
   return (
     <section class="card" aria-labelledby="facts-title">
       <h2 id="facts-title">What is known</h2>
       <dl class="facts">
         <Fact label="Size">
-          <span>{shortBytes(record.size_bytes)}</span>{" "}
-          <span class="meta">{exactBytes(record.size_bytes)}</span>
+          {short}
+          {exact !== short && (
+            <>
+              {" "}
+              <span class="meta">{exact}</span>
+            </>
+          )}
         </Fact>
         <Type record={record} />
         {width !== null && height !== null && (
