@@ -8,7 +8,7 @@ import { compoundFileType } from "./compound-file.ts";
 import { extensionOf } from "./extension.ts";
 import { kindOf } from "./kind-of.ts";
 import { fallbackType, signatureType } from "./signatures.ts";
-import { decodeText } from "./text-decoding.ts";
+import { decodeEightBit, decodeUnicode } from "./text-decoding.ts";
 import { textType } from "./text-type.ts";
 import { usualTextExtension } from "./text-types.ts";
 import { refineZip } from "./zip-type.ts";
@@ -42,13 +42,22 @@ async function recognise(head: Uint8Array, isWhole: boolean, extension: string):
   let unknown = { type: "application/octet-stream", extension: "bin" };
   if (head.byteLength === 0) return unknown;
   // Text goes first: letters at the start of a text look like many a magic number (BM, MZ, FORM, MAC).
-  let text = decodeText(head, isWhole);
-  if (text !== null) {
-    let found = textType(text, isWhole, extension);
-    return { type: found.type, extension: found.extension ?? usualTextExtension(found.type) };
-  }
+  let text = decodeUnicode(head, isWhole) ?? (isAscii(head[0]) ? decodeEightBit(head) : null);
+  if (text !== null) return asText(text, isWhole, extension);
   let settled = signatureType(head, extension) ?? (await byMagicNumber(head, extension));
-  return (settled === "unlike" ? null : settled) ?? fallbackType(head) ?? unknown;
+  let binary = (settled === "unlike" ? null : settled) ?? fallbackType(head);
+  if (binary) return binary;
+  let last = isAscii(head[0]) ? null : decodeEightBit(head);
+  return last === null ? unknown : asText(last, isWhole, extension);
+}
+
+function isAscii(byte: number | undefined): boolean {
+  return byte !== undefined && byte < 0x80;
+}
+
+function asText(text: string, isWhole: boolean, extension: string): Recognised {
+  let found = textType(text, isWhole, extension);
+  return { type: found.type, extension: found.extension ?? usualTextExtension(found.type) };
 }
 
 async function byMagicNumber(head: Uint8Array, extension: string): Promise<Recognised | null> {

@@ -14,12 +14,12 @@ export function bytes(...parts: (number | string | Uint8Array | number[])[]): Ui
 
 export function u16(value: number, littleEndian = false): number[] {
   let pair = [(value >>> 8) & 255, value & 255];
-  return littleEndian ? pair.reverse() : pair;
+  return littleEndian ? pair.toReversed() : pair;
 }
 
 export function u32(value: number, littleEndian = false): number[] {
   let four = [(value >>> 24) & 255, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
-  return littleEndian ? four.reverse() : four;
+  return littleEndian ? four.toReversed() : four;
 }
 
 /** [tag, type, count, value bytes as they stand in the file] */

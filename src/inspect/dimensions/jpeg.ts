@@ -12,14 +12,14 @@ const NOT_FRAMES = new Set([0xc4, 0xc8, 0xcc]);
 export async function readJpeg(source: ByteSource): Promise<FileFacts> {
   let stored: PixelSize | null = null;
   let exifParts: { offset: number; length: number }[] = [];
-  let unproven: { offset: number; length: number } | null = null;
   let offset = 2;
   for (let segment = 0; segment < maxSegments; segment++) {
     let header = await readView(source, offset, 4);
-    if (!header || header.getUint8(0) !== 0xff) break;
-    // A segment counts once another one follows it: what ends in the middle of EXIF is a broken file.
-    if (unproven) exifParts.push(unproven);
-    unproven = null;
+    if (!header || header.getUint8(0) !== 0xff) {
+      // What breaks off before the picture's frame is no picture; its EXIF, half of it perhaps, says nothing.
+      if (!stored && (header || offset + 4 > source.sizeBytes)) exifParts = [];
+      break;
+    }
     let marker = header.getUint8(1);
     if (marker === 0xff) {
       offset += 1; // a fill byte
@@ -37,7 +37,7 @@ export async function readJpeg(source: ByteSource): Promise<FileFacts> {
     } else if (marker === MARKER.app1 && length > 2 + exifHeaderBytes) {
       let part = { offset: offset + 4 + exifHeaderBytes, length: length - 2 - exifHeaderBytes };
       if (await isExif(source, offset + 4)) {
-        if (exifParts.length === 0 || !(await beginsTiff(source, part.offset))) unproven = part;
+        if (exifParts.length === 0 || !(await beginsTiff(source, part.offset))) exifParts.push(part);
       }
     }
     offset += 2 + length;

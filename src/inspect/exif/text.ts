@@ -4,10 +4,8 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 /** The label means windows-1252, which is Latin-1 with printable characters from 80 to 9F. */
 const latin1 = new TextDecoder("latin1");
 
-/** Also those that turn the direction of what follows, so that `exe.jpg` shows for `gpj.exe`. */
-// oxlint-disable-next-line no-control-regex -- they are what is to go
-const controlCharacters =
-  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufeff]/g;
+/** But tab and line ends; also what turns the direction of the text behind it, so that `exe.jpg` shows for `gpj.exe`. */
+const controlCharacters = /[^\P{Cc}\t\n\r]|[\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 
 /**
  * Text of a metadata field: up to the first NUL, UTF-8 or else Latin-1, without control characters but tab and line
