@@ -9,8 +9,10 @@ export function json(
   status: ContentfulStatusCode = 200,
   headers: Record<string, string> = {},
 ): Response {
-  return context.body(`${JSON.stringify(body)}\n`, status, {
+  let text = `${JSON.stringify(body)}\n`;
+  return context.body(text, status, {
     "Content-Type": "application/json",
+    "Content-Length": String(Buffer.byteLength(text)),
     ...headers,
   });
 }

@@ -154,7 +154,13 @@ describe("one file", () => {
       taken_at: "2013-02-09T16:41:12",
       latitude: -33.85,
       longitude: 151.2,
-      metadata: { make: "Acme", model: "One", declared_type: "image/png", mismatch: "x", exif: { ISO: 50 } },
+      metadata: {
+        make: "Acme",
+        model: "One",
+        declared_type: "image/png",
+        mismatch: { extension: "jpg", declared_type: "image/png" },
+        exif: { ISO: 50 },
+      },
     });
     let html = await (await ask(`/files/${made.id}`, { headers: browser })).text();
     for (let part of [
@@ -166,7 +172,7 @@ describe("one file", () => {
       "https://www.openstreetmap.org/?mlat=-33.85&amp;mlon=151.2#map=15/-33.85/151.2",
       made.checksum_sha256,
       "The sender said image/png.",
-      "does not match",
+      "does not match its name (.jpg) and its declared type (image/png).",
       "exif.ISO",
       `<img src="/-/s3-uploads/files/${made.id}/download"`,
     ]) {

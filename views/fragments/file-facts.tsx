@@ -95,7 +95,6 @@ function Fact({ label, children }: { label: string; children?: Child }) {
 function Type({ record: { content_type, kind, metadata } }: { record: FileRecord }) {
   let declared = metadata["declared_type"];
   let mismatch = metadata["mismatch"];
-  let disagrees = mismatch !== undefined && mismatch !== null && mismatch !== false;
   return (
     <Fact label="Type">
       {content_type} <span class="meta">{kind}, found in the content</span>
@@ -105,14 +104,22 @@ function Type({ record: { content_type, kind, metadata } }: { record: FileRecord
           <span class="meta">The sender said {declared}.</span>
         </>
       )}
-      {disagrees && (
+      {typeof mismatch === "object" && mismatch !== null && !Array.isArray(mismatch) && (
         <>
           <br />
-          <strong class="warning">The content does not match the name or the declared type.</strong>
+          <strong class="warning">{mismatchSentence(mismatch)}</strong>
         </>
       )}
     </Fact>
   );
+}
+
+/** @param mismatch what disagrees with the content: `extension`, `declared_type` or both */
+function mismatchSentence({ extension, declared_type: declared }: Record<string, Json>): string {
+  let claims: string[] = [];
+  if (typeof extension === "string") claims.push(`its name (.${extension})`);
+  if (typeof declared === "string") claims.push(`its declared type (${declared})`);
+  return `The content does not match ${claims.join(" and ") || "what was said of it"}.`;
 }
 
 /** Of a picture that is turned for display. */
