@@ -51,8 +51,15 @@ export async function download(
     return url ?? (await storage.open(record.s3_key, part, request.signal));
   });
   if (typeof found === "string") return redirect(found);
+  if (found.sizeBytes !== record.size_bytes) {
+    await found.body.cancel().catch(() => {});
+    throw new AppError(
+      "storage_error",
+      `${record.s3_key} has ${found.sizeBytes} bytes in storage, not as recorded.`,
+    );
+  }
   let bytes = part ? part.last - part.first + 1 : record.size_bytes;
-  return new Response(forSlowReaders(context, found.body), {
+  return new Response(forSlowReaders(context, found.body, bytes), {
     status: part ? 206 : 200,
     headers: {
       ...headers,

@@ -1,3 +1,4 @@
+import { AppError } from "../errors.ts";
 import { setIdleTimeout } from "./env.ts";
 import type { WebContext } from "./env.ts";
 
@@ -8,20 +9,29 @@ const lastBytesSeconds = 255;
  * The same bytes, for a response whose reader may be as slow as it likes: Bun's idle timer, which moves only when it can
  * write, is off while the body lasts. A body that breaks off is logged, and the connection with it: its reader must not
  * take the part for the whole.
+ * @param expectedBytes a body that ends with another number of bytes counts as broken off
  */
 export function forSlowReaders(
   context: WebContext,
   body: ReadableStream<Uint8Array>,
+  expectedBytes?: number,
 ): ReadableStream<Uint8Array> {
   setIdleTimeout(context, 0);
   let { log } = context.var;
   let reader = body.getReader();
   let path = context.req.path;
+  let bytes = 0;
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
         let { done, value } = await reader.read();
-        if (!done) return controller.enqueue(value);
+        if (!done && value) {
+          bytes += value.byteLength;
+          return controller.enqueue(value);
+        }
+        if (expectedBytes !== undefined && bytes !== expectedBytes) {
+          throw new AppError("storage_error", `Storage gave ${bytes} bytes instead of ${expectedBytes}.`);
+        }
         setIdleTimeout(context, lastBytesSeconds);
         controller.close();
       } catch (thrown) {

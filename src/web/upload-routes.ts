@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import type { MiddlewareHandler } from "hono";
 
 import { UploadResults } from "../../views/fragments/upload-results.tsx";
 import { HomePage } from "../../views/pages/home.tsx";
@@ -43,7 +44,13 @@ export function uploadRoutes(deps: UploadDeps) {
   let { repository, requires, links, siteFor, options } = deps;
   let routes = new Hono<WebEnv>();
 
-  routes.get("/", requires("upload"), async (context) => {
+  /** Whoever may only look has come to the right place one link further on; signing in leads here. */
+  let viewersToFiles: MiddlewareHandler<WebEnv> = async (context, next) => {
+    let { may } = siteFor(context);
+    return may.view && !may.upload ? context.redirect(links.files) : await next();
+  };
+
+  routes.get("/", viewersToFiles, requires("upload"), async (context) => {
     let site = siteFor(context);
     let newest = site.may.view ? (await repository.list({ size: newestFiles })).rows : [];
     let files = newest.map((row) => fileView(row, links));

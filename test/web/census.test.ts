@@ -34,6 +34,8 @@ test("every route is listed here with what it demands, before anything else is d
   let found: Record<string, string> = {};
   for (let { method, path, handler } of nobody.app.routes) {
     if (method === "ALL") continue;
+    // Decides nothing: it leads whoever may view away from what they may not do.
+    if (handler.name === "viewersToFiles") continue;
     // The first handler of a route is the one that decides.
     found[`${method} ${path}`] ??= demandOf(handler) ?? "open";
   }
@@ -49,15 +51,24 @@ test.each(guarded)("%s refuses nobody in particular with 401", async (route) => 
   expect(response.headers.get("WWW-Authenticate")).toStartWith("Bearer");
 });
 
-test.each(guarded)("%s refuses a token without the scope with 403", async (route, demand) => {
-  let scopes = (["upload", "view", "delete"] as const).filter((scope) => scope !== demand);
-  let { token } = nobody.tokens.create({
-    name: `all but ${demand}: ${route.slice(-30)}`.slice(0, 64),
-    scopes,
-  });
-  let { method, path } = requestFor(route);
-  let headers = { Host: "127.0.0.1", Authorization: `Bearer ${token}` };
-  await expectError(await nobody.app.request(path, { method, headers }), 403, "permission_denied");
+test.each(guarded.filter(([route]) => route !== `GET ${testBase}`))(
+  "%s refuses a token without the scope with 403",
+  async (route, demand) => {
+    let scopes = (["upload", "view", "delete"] as const).filter((scope) => scope !== demand);
+    let { token } = nobody.tokens.create({
+      name: `all but ${demand}: ${route.slice(-30)}`.slice(0, 64),
+      scopes,
+    });
+    let { method, path } = requestFor(route);
+    let headers = { Host: "127.0.0.1", Authorization: `Bearer ${token}` };
+    await expectError(await nobody.app.request(path, { method, headers }), 403, "permission_denied");
+  },
+);
+
+test("the start page leads whoever may only view to the files, and refuses whoever may only delete", async () => {
+  let viewer = await startAs("view");
+  expect([viewer.status, viewer.headers.get("Location")]).toEqual([302, `${testBase}/files`]);
+  await expectError(await startAs("delete"), 403, "permission_denied");
 });
 
 test.each(guarded)("%s refuses a host that is not ours", async (route) => {
@@ -74,6 +85,11 @@ test.each(guarded.filter(([route]) => !route.startsWith("GET")))(
     await expectError(await nobody.app.request(path, { method, headers }), 403, "cross_site_request");
   },
 );
+
+async function startAs(scope: "view" | "delete"): Promise<Response> {
+  let { token } = nobody.tokens.create({ name: `only ${scope}`, scopes: [scope] });
+  return await nobody.ask("", { headers: { Authorization: `Bearer ${token}` } });
+}
 
 function requestFor(route: string): { method: string; path: string } {
   let [method = "", pattern = ""] = route.split(" ");

@@ -157,6 +157,11 @@ test("an object that is gone from storage: 410", async () => {
   await expectError(await ask(`/files/${lost.id}/download`), 410, "gone");
 });
 
+test("an object that is not as long as recorded is a fault, not a download", async () => {
+  let odd = await addFile("x", { size_bytes: 500 });
+  await expectError(await ask(`/files/${odd.id}/download`), 502, "storage_error");
+});
+
 test("redirect mode sends the client to storage, for a while and uncached; HEAD is answered here", async () => {
   let presigned: unknown[] = [];
   let presigning: Storage = {
