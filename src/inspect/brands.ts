@@ -5,7 +5,10 @@ const maxBrands = 64;
 
 /** ISO media and Matroska files share their first bytes; the list of brands or the name tells them apart. */
 export function refineBrand(head: Uint8Array, found: Recognised, extension: string): Recognised {
-  if (found.type === "image/heif") return stillPicture(brandsOf(head)) ?? found;
+  // The first brand names the type, but AVIF is AVIF wherever its brand stands: browsers can show it.
+  if (found.type === "image/heif" && brandsOf(head).includes("avif")) {
+    return { type: "image/avif", extension: "avif" };
+  }
   if (found.type === "video/x-matroska" && extension === "mka") {
     return { type: "audio/x-matroska", extension: "mka" };
   }
@@ -15,12 +18,6 @@ export function refineBrand(head: Uint8Array, found: Recognised, extension: stri
     return hasAscii(head, "ftyp", 4) ? { type: "audio/mp4", extension } : found;
   }
   return found;
-}
-
-function stillPicture(brands: string[]): Recognised | null {
-  if (brands.includes("avif")) return { type: "image/avif", extension: "avif" };
-  if (brands.includes("heic") || brands.includes("heix")) return { type: "image/heic", extension: "heic" };
-  return null;
 }
 
 function brandsOf(head: Uint8Array): string[] {

@@ -31,10 +31,16 @@ export interface Policy {
   /** @throws file_too_large with limit_bytes and actual_bytes */
   checkSize(sizeBytes: number, filename: string): void;
   /**
+   * @param isEmpty a file without a byte disagrees with nothing
    * @returns `{ declared_type?, extension?, found_type }` for the metadata when content and claims disagree, else null
    * @throws type_not_allowed, or type_mismatch when mismatches are refused
    */
-  checkType(media: MediaType, filename: string, declaredType: string | null): JsonObject | null;
+  checkType(
+    media: MediaType,
+    filename: string,
+    declaredType: string | null,
+    isEmpty?: boolean,
+  ): JsonObject | null;
   /** All checks that the known facts allow; returns like checkType. */
   validateFile(file: FileToJudge): JsonObject | null;
 }
@@ -69,14 +75,19 @@ export function createPolicy(rules: PolicyRules): Policy {
     });
   }
 
-  function checkType(media: MediaType, filename: string, declaredType: string | null): JsonObject | null {
+  function checkType(
+    media: MediaType,
+    filename: string,
+    declaredType: string | null,
+    isEmpty = false,
+  ): JsonObject | null {
     let found = media.contentType;
     if (allowedTypes.length > 0 && !allowedTypes.some((pattern) => matchesType(pattern, found))) {
       throw new AppError("type_not_allowed", `Files of the type ${found} are not accepted.`, {
         details: { filename, found_type: found, allowed: allowedTypes },
       });
     }
-    let mismatch = findMismatch(media, filename, declaredType);
+    let mismatch = isEmpty ? null : findMismatch(media, filename, declaredType);
     if (mismatch === null || rules.typeMismatch === "record") return mismatch && { ...mismatch };
     throw new AppError("type_mismatch", undefined, { details: { filename, ...mismatch } });
   }
@@ -88,7 +99,7 @@ export function createPolicy(rules: PolicyRules): Policy {
     validateFile({ filename, sizeBytes, media, declaredType }) {
       checkName(filename);
       if (sizeBytes !== undefined) checkSize(sizeBytes, filename);
-      return media ? checkType(media, filename, declaredType ?? null) : null;
+      return media ? checkType(media, filename, declaredType ?? null, sizeBytes === 0) : null;
     },
   };
 }

@@ -172,7 +172,7 @@ describe("binary", () => {
       bytes([0, 0, 0, 24], "ftypmif1", [0, 0, 0, 0], "miafavif"),
       "image/avif",
     ],
-    ["a HEIF that is HEIC", "a.heif", bytes([0, 0, 0, 20], "ftypmif1", [0, 0, 0, 0], "heic"), "image/heic"],
+    ["a HEIF", "a.heif", bytes([0, 0, 0, 20], "ftypmif1", [0, 0, 0, 0], "heic"), "image/heif"],
     ["a WAV", "a.wav", bytes("RIFF", u32(4, true), "WAVE"), "audio/wav"],
     ["HDF5", "a.h5", bytes("\x89HDF\r\n\x1a\n", 0), "application/x-hdf5"],
     ["a PDF behind junk", "a.pdf", bytes([0, 1, 2], "%PDF-1.4"), "application/pdf"],

@@ -145,6 +145,13 @@ describe("types", () => {
     });
   });
 
+  test("of files without a byte never disagree", () => {
+    let policy = policyWith({ typeMismatch: "reject" });
+    let nothing = media("application/octet-stream");
+    expect(policy.checkType(nothing, "a.txt", "text/plain", true)).toBeNull();
+    expect(policy.validateFile({ filename: "a.txt", sizeBytes: 0, media: nothing })).toBeNull();
+  });
+
   test("or refused", () => {
     let policy = policyWith({ typeMismatch: "reject" });
     expect(refusal(() => policy.checkType(media("text/html"), "a.png", null))).toEqual({
