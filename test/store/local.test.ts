@@ -1,4 +1,3 @@
-import { readdirSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,11 +8,12 @@ import { smallestPartBytes, storageContract } from "./storage-contract.ts";
 
 storageContract("local storage", async () => {
   let folder = await mkdtemp(join(tmpdir(), "s3-uploads-local-"));
+  let temporary = new Bun.Glob("objects/.tmp/*");
   return {
     storage: createLocalStorage({ directory: join(folder, "objects"), syncEveryBytes: 512 * KIB }),
     partBytes: smallestPartBytes,
     manyObjects: 300,
-    countUnfinished: async () => readdirSync(join(folder, "objects", ".tmp")).length,
+    countUnfinished: async () => (await Array.fromAsync(temporary.scan({ cwd: folder, dot: true }))).length,
     close: () => rm(folder, { recursive: true }),
   };
 });

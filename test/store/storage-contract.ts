@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 
 import { AppError } from "../../src/errors.ts";
 import { compareByteOrder } from "../../src/store/byte-order.ts";
@@ -20,7 +20,7 @@ export interface StorageUnderTest {
 
 const uid = "0192d3f4-5a6b-7c8d-9e0f-123456789abc";
 const slowMs = 20_000;
-/** A rejection after an abort must come on its own, not by a time-out. */
+/** A rejection after an abort comes at once. A test that ran into its time-out would take the server with it. */
 const promptMs = 3_000;
 /** In byte order. The pairs tell listings apart that sort folder by folder, by UTF-16 unit, or without regard to case. */
 const awkwardKeys = [
@@ -59,6 +59,10 @@ export function storageContract(name: string, make: () => Promise<StorageUnderTe
       storage = made.storage;
     });
     afterAll(() => made.close());
+    let unfinishedBefore = 0;
+    beforeEach(async () => {
+      unfinishedBefore = await made.countUnfinished();
+    });
 
     let read = async (key: string, range?: { first: number; last: number }): Promise<Uint8Array> =>
       new Uint8Array(await new Response((await storage.open(key, range)).body).arrayBuffer());
@@ -69,7 +73,7 @@ export function storageContract(name: string, make: () => Promise<StorageUnderTe
 
     async function leavesNothing(key: string): Promise<void> {
       expect(await storage.head(key)).toBeNull();
-      expect(await made.countUnfinished()).toBe(0);
+      expect(await made.countUnfinished()).toBe(unfinishedBefore);
       expect(await Array.fromAsync(storage.list(key))).toEqual([]);
     }
 
@@ -98,7 +102,7 @@ export function storageContract(name: string, make: () => Promise<StorageUnderTe
 
               expect(sha256Of(await read(key))).toBe(sha256Of(bytes));
               expect(await storage.head(key)).toMatchObject({ key, sizeBytes: bytes.byteLength });
-              expect(await made.countUnfinished()).toBe(0);
+              expect(await made.countUnfinished()).toBe(unfinishedBefore);
             },
             slowMs,
           );
@@ -197,10 +201,9 @@ export function storageContract(name: string, make: () => Promise<StorageUnderTe
             });
             let outcome = storage.put(request).catch((error: unknown) => error);
             await silent;
-            let abortedMs = performance.now();
             controller.abort(new AppError("upload_stalled"));
-            expect(await outcome).toMatchObject({ code: "upload_stalled" });
-            expect(performance.now() - abortedMs).toBeLessThan(promptMs);
+            let first = await Promise.race([outcome, Bun.sleep(promptMs).then(() => "nothing happened")]);
+            expect(first).toMatchObject({ code: "upload_stalled" });
             await leavesNothing(key);
           },
           slowMs,
