@@ -1,5 +1,6 @@
 import { AppError } from "../errors.ts";
-import { isLoopback, isUnspecified, normalAddress } from "./ip.ts";
+import { isLoopback } from "../loopback.ts";
+import { isUnspecified, normalAddress } from "./ip.ts";
 
 export interface HostCheckOptions {
   /** The listening address. */

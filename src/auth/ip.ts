@@ -18,14 +18,6 @@ export function normalAddress(text: string): string | null {
   return [24, 16, 8, 0].map((shift) => (bits >>> shift) & 255).join(".");
 }
 
-/** True for an address, or the name of one, that only this machine can reach. */
-export function isLoopback(host: string): boolean {
-  let name = host.toLowerCase().replace(/\.$/, "");
-  if (name === "localhost" || name.endsWith(".localhost")) return true;
-  let address = normalAddress(host);
-  return address !== null && (address === "::1" || (isIP(address) === 4 && address.startsWith("127.")));
-}
-
 /** True for a listening address that stands for every address of the machine. */
 export function isUnspecified(host: string): boolean {
   let address = normalAddress(host);

@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-import { isLoopback } from "../config/addresses.ts";
 import type { Config } from "../config/config.ts";
 import { hideSecrets } from "../config/fault.ts";
 import { secretsOf } from "../config/redact.ts";
 import { toAppError } from "../errors.ts";
 import { type Ids, randomIds } from "../ids.ts";
+import { isLoopback } from "../loopback.ts";
 import type { Storage } from "../store/storage.ts";
 import { SECOND_MS } from "../units.ts";
 import { inspectDataFolder } from "./check-data-folder.ts";
@@ -66,7 +66,7 @@ function reportConfiguration(config: Config, report: Report): void {
     config.s3_bucket === null ? "no bucket: objects stay in the data folder" : placeOf(config),
   );
   let { s3_endpoint_url: endpoint, host, public_url: publicUrl, allow_anonymous: anonymous } = config;
-  if (endpoint?.startsWith("http:") && !isLoopback(new URL(endpoint).hostname.replace(/^\[|\]$/g, ""))) {
+  if (endpoint?.startsWith("http:") && !isLoopback(new URL(endpoint).hostname)) {
     report("warn", "configuration", `${endpoint} is not encrypted: everybody on the way can read the files`);
   }
   if (anonymous.length > 0 && (!isLoopback(host) || publicUrl !== null)) {

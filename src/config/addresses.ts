@@ -12,15 +12,6 @@ export function parseHost(given: string): string | null {
   return hostLabels.test(host) ? host.toLowerCase() : null;
 }
 
-/** Whether only this machine can reach a server that listens on `host`. */
-export function isLoopback(host: string): boolean {
-  if (host === "localhost" || host.endsWith(".localhost")) return true;
-  if (isIP(host) === 4) return host.startsWith("127.");
-  if (isIP(host) !== 6 || host.includes("%")) return false;
-  let canonical = new URL(`http://[${host}]`).hostname;
-  return canonical === "[::1]" || canonical.startsWith("[::ffff:7f");
-}
-
 /** An http(s) URL without user, query and fragment, and without a slash at its end; null when it is anything else. */
 export function parseHttpUrl(given: string): string | null {
   if (!/^https?:\/\/[^/]/i.test(given) || /[\s\\?#]/.test(given)) return null;

@@ -1,4 +1,4 @@
-import { isLoopback } from "./addresses.ts";
+import { isLoopback } from "../loopback.ts";
 import { ANONYMOUS_RIGHTS, type AnonymousRight, type Settings } from "./keys.ts";
 
 type Derived = "s3_force_path_style" | "allow_anonymous" | "download";
