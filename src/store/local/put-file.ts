@@ -4,12 +4,12 @@ import { join } from "node:path";
 
 import { AppError } from "../../errors.ts";
 import { sha256MetadataName } from "../keys.ts";
+import { nextChunk } from "../next-chunk.ts";
 import type { PutRequest } from "../storage.ts";
 import { isMissing, onDisk } from "./errors.ts";
 import { createFileWriter } from "./file-writer.ts";
 import { syncFolder } from "./folders.ts";
 import type { Folders } from "./folders.ts";
-import { nextChunk } from "./next-chunk.ts";
 import { checkFutureFolder } from "./place.ts";
 import type { Place } from "./place.ts";
 import { sidecarText } from "./sidecar.ts";

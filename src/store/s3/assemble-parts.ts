@@ -1,4 +1,6 @@
 import type { ByteStream } from "../../domain.ts";
+import { AppError } from "../../errors.ts";
+import { nextChunk } from "../next-chunk.ts";
 import { createPartBuffer, type PartBuffer, type PartMemory } from "./part-buffer.ts";
 
 export interface Part {
@@ -16,25 +18,37 @@ export interface Part {
  */
 export async function* assembleParts(
   body: ByteStream,
-  sizes: { partBytes: number; mostBytes: number },
+  sizes: { partBytes: number; mostBytes: number; declaredBytes: number | null },
   memory: PartMemory,
   signal: AbortSignal,
 ): AsyncGenerator<Part, void, void> {
-  let { partBytes } = sizes;
+  let { partBytes, mostBytes, declaredBytes } = sizes;
   let chunks = body[Symbol.asyncIterator]();
-  let capacity = Math.min(partBytes, Math.max(1, sizes.mostBytes));
+  let capacity = Math.min(partBytes, Math.max(1, declaredBytes ?? mostBytes));
   let chunk: Uint8Array = new Uint8Array(0);
+  let receivedBytes = 0;
   let ended = false;
   let buffer: PartBuffer | null = null;
 
   /** Has the next bytes at hand, or knows that there are none. */
   async function pull(): Promise<void> {
     while (chunk.length === 0 && !ended) {
-      let next = await chunks.next();
-      signal.throwIfAborted();
+      let next = await nextChunk(chunks, signal);
       if (next.done) ended = true;
       else chunk = next.value;
+      receivedBytes += chunk.length;
+      checkLength();
     }
+  }
+
+  /** A body that is not what was announced would be stored in parts of the wrong size, or cut. */
+  function checkLength(): void {
+    if (receivedBytes <= (declaredBytes ?? mostBytes) && !(ended && receivedBytes < (declaredBytes ?? 0)))
+      return;
+    throw new AppError(
+      "internal_error",
+      `a body of ${declaredBytes ?? mostBytes} bytes came with ${receivedBytes}`,
+    );
   }
 
   try {
@@ -54,6 +68,7 @@ export async function* assembleParts(
     }
   } finally {
     buffer?.release();
-    await chunks.return?.();
+    // Not awaited: a sender that says nothing would keep us here.
+    void chunks.return?.()?.catch(() => {});
   }
 }

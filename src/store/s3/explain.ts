@@ -68,6 +68,9 @@ function definiteNo(
     case "InvalidBucketName":
       return `"${where.bucket}" is not a valid bucket name: change s3_bucket.`;
     case "InvalidAccessKeyId":
+    case "Unauthorized":
+    // versitygw's word
+    case "XAdminUserNotFound":
       return `${server} does not know this access key: check aws_access_key_id.`;
     case "SignatureDoesNotMatch":
       return `The secret key does not belong to this access key, or s3_region ("${where.region}") is wrong: check aws_secret_access_key.`;

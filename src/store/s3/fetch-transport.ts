@@ -1,3 +1,5 @@
+import { KIB } from "../../units.ts";
+
 /** What the SDK hands over; the parts of @smithy/types' HttpRequest that are used. */
 interface SdkRequest {
   method: string;
@@ -16,6 +18,8 @@ interface SdkResponse {
   body: ReadableStream<Uint8Array> | Uint8Array;
 }
 
+const sliceBytes = 512 * KIB;
+
 /**
  * The SDK's HTTP layer on Bun's fetch: the SDK signs and parses, fetch moves the bytes. Against the SDK's own node:http
  * handler this takes a third of the CPU for an UploadPart (docs/decisions/003-s3-data-path.md).
@@ -27,11 +31,11 @@ export const fetchTransport = {
     request: SdkRequest,
     options: { abortSignal?: AbortSignal } = {},
   ): Promise<{ response: SdkResponse }> {
-    let { host: _host, "content-length": _length, ...headers } = request.headers;
+    let { host: _host, ...headers } = request.headers;
     let response = await fetch(urlOf(request), {
       method: request.method,
       headers,
-      body: (request.body as Uint8Array<ArrayBuffer> | string | undefined) ?? null,
+      body: bodyOf(request.body),
       redirect: "manual",
       // Objects are passed on byte for byte, also those that carry a Content-Encoding.
       decompress: false,
@@ -51,6 +55,24 @@ export const fetchTransport = {
     return {};
   },
 };
+
+/** fetch copies a whole Uint8Array; of a stream with a Content-Length it copies a slice at a time. */
+function bodyOf(
+  body: unknown,
+): ReadableStream<Uint8Array<ArrayBuffer>> | Uint8Array<ArrayBuffer> | string | null {
+  if (!(body instanceof Uint8Array) || body.length <= sliceBytes) return (body as string | undefined) ?? null;
+  let bytes = body as Uint8Array<ArrayBuffer>;
+  let at = 0;
+  return new ReadableStream(
+    {
+      pull(controller) {
+        controller.enqueue(bytes.subarray(at, (at += sliceBytes)));
+        if (at >= bytes.length) controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
 
 function urlOf(request: SdkRequest): string {
   let pairs: string[] = [];

@@ -1,5 +1,6 @@
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 
+import { sha256MetadataName } from "../keys.ts";
 import type { PutRequest, Storage } from "../storage.ts";
 import { assembleParts, type Part } from "./assemble-parts.ts";
 import { type Checksums, withChecksumFallback } from "./checksums.ts";
@@ -16,12 +17,12 @@ export function createPut(sending: Sending): Storage["put"] {
   let checksums: Checksums = { accepted: true };
 
   return async function put(request) {
-    let mostBytes = request.declaredBytes ?? request.mostBytes;
-    let partBytes = sending.partBytes ?? partBytesFor(mostBytes);
+    let { declaredBytes, mostBytes } = request;
+    let partBytes = sending.partBytes ?? partBytesFor(declaredBytes ?? mostBytes);
     // Parts on their way, and the cutting of further ones, end when one fails.
     let failure = new AbortController();
     let signal = AbortSignal.any([request.signal, failure.signal]);
-    let parts = assembleParts(request.body, { partBytes, mostBytes }, memory, signal);
+    let parts = assembleParts(request.body, { partBytes, mostBytes, declaredBytes }, memory, signal);
     try {
       let first = (await parts.next()).value as Part;
       if (!first.last)
@@ -45,6 +46,7 @@ export function createPut(sending: Sending): Storage["put"] {
         (abortSignal) => {
           let command = new PutObjectCommand({
             ...objectInput(request, sending),
+            Metadata: { ...request.userMetadata, [sha256MetadataName]: sha256 },
             Body: bytes,
             ...(checksums.accepted ? { ChecksumSHA256: Buffer.from(sha256, "hex").toString("base64") } : {}),
           });

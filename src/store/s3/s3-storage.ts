@@ -116,9 +116,12 @@ export function createS3Storage(options: S3StorageOptions): Storage {
           ...(output.ContentType ? { contentType: output.ContentType } : {}),
         };
       } catch (error) {
-        // HEAD has no body to name the fault: only a 404 says that the object is missing.
-        if (error instanceof AppError && faultOf(error.cause).status === 404) return null;
-        throw error;
+        if (!(error instanceof AppError) || faultOf(error.cause).status !== 404) throw error;
+        // HEAD has no body to tell a missing object from a missing bucket or an unknown key: a list does.
+        await call("list", (abortSignal) =>
+          client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: key, MaxKeys: 1 }), { abortSignal }),
+        );
+        return null;
       }
     },
 
