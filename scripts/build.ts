@@ -17,6 +17,8 @@ let command = [
   "--no-compile-autoload-bunfig",
   "--define",
   `S3_UPLOADS_VERSION=${JSON.stringify(manifest.version)}`,
+  // The worker is found beside main, wherever both lie in the sources.
+  "--entry-naming=[name].[ext]",
   "--outfile",
   "dist/s3-uploads",
   ...(target ? [`--target=${target}`] : []),

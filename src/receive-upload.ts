@@ -129,7 +129,7 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
     let measured = measureBody(file.body, options.maxFileBytes, filename);
     let head = await measured.readHead();
     let media = await detectMediaType(head.bytes, head.isWhole, filename);
-    let mismatch = policy.checkType(media, filename, declaredType);
+    let mismatch = policy.checkType(media, filename, declaredType, head.isWhole && head.bytes.length === 0);
 
     let uid = ids.uid();
     let createdAtMs = clock.nowMs();
