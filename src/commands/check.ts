@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-import type { Config } from "../config/config.ts";
+import { type Config, reachedOnlyFromHere } from "../config/config.ts";
 import { hideSecrets } from "../config/fault.ts";
 import { secretsOf } from "../config/redact.ts";
 import { toAppError } from "../errors.ts";
@@ -65,11 +65,11 @@ function reportConfiguration(config: Config, report: Report): void {
     "configuration",
     config.s3_bucket === null ? "no bucket: objects stay in the data folder" : placeOf(config),
   );
-  let { s3_endpoint_url: endpoint, host, public_url: publicUrl, allow_anonymous: anonymous } = config;
+  let { s3_endpoint_url: endpoint, allow_anonymous: anonymous } = config;
   if (endpoint?.startsWith("http:") && !isLoopback(new URL(endpoint).hostname)) {
     report("warn", "configuration", `${endpoint} is not encrypted: everybody on the way can read the files`);
   }
-  if (anonymous.length > 0 && (!isLoopback(host) || publicUrl !== null)) {
+  if (anonymous.length > 0 && !reachedOnlyFromHere(config)) {
     report(
       "warn",
       "configuration",

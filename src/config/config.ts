@@ -20,10 +20,20 @@ export function settle(settings: Settings): Config {
   return {
     ...settings,
     s3_force_path_style: settings.s3_force_path_style ?? settings.s3_endpoint_url !== null,
-    allow_anonymous: settings.allow_anonymous ?? (isLoopback(settings.host) ? ANONYMOUS_RIGHTS : []),
+    allow_anonymous: settings.allow_anonymous ?? (reachedOnlyFromHere(settings) ? ANONYMOUS_RIGHTS : []),
     download: settings.download === "auto" ? defaultDownload(settings) : settings.download,
     public_url: settings.public_url === null ? null : new URL(settings.public_url).origin,
   };
+}
+
+/** False as well where a proxy on this machine, told by `public_url` or `trusted_proxies`, lets others in. */
+export function reachedOnlyFromHere({
+  host,
+  public_url: publicUrl,
+  trusted_proxies: proxies,
+}: Pick<Settings, "host" | "public_url" | "trusted_proxies">): boolean {
+  let published = publicUrl !== null && !isLoopback(new URL(publicUrl).hostname);
+  return isLoopback(host) && !published && proxies.length === 0;
 }
 
 /** Browsers can be sent to the bucket only where they are likely to reach it. */

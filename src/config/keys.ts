@@ -226,7 +226,8 @@ export const KEYS = {
     doc: "what nobody in particular may do: a list of `upload`, `view`, `delete`, or `none`",
     schema: anonymousRights(),
     default: null,
-    shownDefault: "everything on loopback, nothing elsewhere",
+    shownDefault:
+      "everything on loopback without a proxy (no `trusted_proxies`, no `public_url` of another name), nothing elsewhere",
     emptyVariable: "none",
   }),
   trusted_proxies: key<readonly string[]>({

@@ -198,6 +198,8 @@ describe("check", () => {
     expect(exitCode).toBe(0);
     expect(output).toContain("warn  configuration   http://minio:9000 is not encrypted");
     expect(output).toContain("warn  configuration   everybody who reaches this server may upload, view");
+    let proxied = configOf({ ...bucket, allow_anonymous: "view", trusted_proxies: "127.0.0.1" });
+    expect((await check(proxied, memoryStorage().storage)).output).toContain("server may view");
     let quiet = await check(
       configOf(bucket, { S3_ENDPOINT_URL: "http://[::1]:9000" }),
       memoryStorage().storage,

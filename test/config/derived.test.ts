@@ -27,11 +27,27 @@ describe("allow_anonymous", () => {
     });
   }
 
+  for (let [flags, rights] of [
+    [{ public_url: "http://localhost:8080" }, everything],
+    [{ public_url: "http://[::1]:8080" }, everything],
+    [{ public_url: "https://files.example.org" }, []],
+    [{ public_url: "https://192.168.1.5" }, []],
+    [{ trusted_proxies: "127.0.0.1" }, []],
+    [{ trusted_proxies: "127.0.0.1", public_url: "http://localhost:8080" }, []],
+    [{ host: "0.0.0.0", public_url: "http://localhost:8080" }, []],
+  ] as const) {
+    test(`with ${JSON.stringify(flags)} is ${rights.join(", ") || "none"} by default`, () => {
+      expect(configOf({ flags }).allow_anonymous).toEqual([...rights] as never);
+    });
+  }
+
   test("that was given does not depend on the host", () => {
     expect(configOf({ flags: { allow_anonymous: "none" } }).allow_anonymous).toEqual([]);
     expect(configOf({ flags: { allow_anonymous: "upload", host: "0.0.0.0" } }).allow_anonymous).toEqual([
       "upload",
     ]);
+    let behindProxy = { allow_anonymous: "view", trusted_proxies: "127.0.0.1" };
+    expect(configOf({ flags: behindProxy }).allow_anonymous).toEqual(["view"]);
   });
 });
 
