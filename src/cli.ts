@@ -17,7 +17,7 @@ export const usageExitCode = 2;
 export type Invocation =
   | {
       kind: "run";
-      command: "serve" | "check" | "token";
+      command: "serve" | "check" | "health" | "token";
       /** What stands after the command: `revoke` and `3` after `token`. */
       positionals: string[];
       /** Settings, by their key (`data_dir`); loadConfig looks at their values. */
@@ -62,6 +62,7 @@ export function parseCommandLine(argv: readonly string[], version: string): Invo
 const programOf = {
   serve: "serve",
   check: "check",
+  health: "health",
   "token create": "token",
   "token list": "token",
   "token revoke": "token",

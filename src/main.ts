@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { parseCommandLine, usageExitCode } from "./cli.ts";
 import { systemClock } from "./clock.ts";
 import { runCheck } from "./commands/check.ts";
+import { runHealth } from "./commands/health.ts";
 import { runServe } from "./commands/serve.ts";
 import { runToken } from "./commands/token.ts";
 import type { Config } from "./config/config.ts";
@@ -72,6 +73,7 @@ async function main(argv: string[]): Promise<number> {
   if (command === "check") {
     return runCheck({ config, storage: createStorages(config, silentLog).current, write: stdout });
   }
+  if (command === "health") return runHealth({ config, write: stdout });
   if (command !== "serve") {
     let words = [...command.split(" ").slice(1), ...positionals];
     runToken({ positionals: words, options, dataDir: config.data_dir, stdout, stderr, clock: systemClock });

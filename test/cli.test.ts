@@ -20,6 +20,7 @@ describe("a command line", () => {
     [["--port", "80"], { command: "serve", flags: { port: "80" } }],
     [["check", "--data-dir=a=b"], { command: "check", flags: { data_dir: "a=b" } }],
     [["--data-dir", "-x", "check"], { command: "check", flags: { data_dir: "-x" } }],
+    [["health", "--port", "81"], { command: "health", flags: { port: "81" } }],
     [["--port=1", "--port=2"], { command: "serve", flags: { port: "2" } }],
     [["--s3-prefix="], { command: "serve", flags: { s3_prefix: "" } }],
     [["--config", "a.yaml", "check"], { command: "check", configFile: "a.yaml" }],

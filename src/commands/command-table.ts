@@ -54,6 +54,15 @@ export const COMMANDS = {
     options: [],
     examples: ["s3-uploads check", "s3-uploads check --config s3-uploads.yaml"],
   },
+  health: {
+    operands: "",
+    minOperands: 0,
+    maxOperands: 0,
+    summary: "ask the running server whether it is alive",
+    text: "Asks the server that runs with the same configuration, on this machine, whether it is alive. Prints one line; the exit status is 1 when it gives no good answer within 3 seconds. Made for a container's health check.",
+    options: [],
+    examples: ["s3-uploads health", "s3-uploads health --port 9000"],
+  },
   "token create": {
     operands: "",
     minOperands: 0,
