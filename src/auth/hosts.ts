@@ -10,7 +10,7 @@ export interface HostCheckOptions {
   hostname: string;
 }
 
-/** Gives back a Host header that is believed, in lower case; throws AppError `untrusted_host` for any other. */
+/** Gives back a Host header that is believed, in lower case; throws AppError `untrusted_host` for any other, `bad_request` for none. */
 export type HostCheck = (untrustedHost: string | null) => string;
 
 const maxHostCharacters = 300;
@@ -33,6 +33,7 @@ export function createHostCheck({ host, publicUrl, hostname }: HostCheckOptions)
 
   return (untrustedHost) => {
     let text = untrustedHost?.trim().toLowerCase() ?? "";
+    if (text === "") throw new AppError("bad_request", "The request has no Host header.");
     let written = text.length <= maxHostCharacters ? hostPattern.exec(text)?.[1] : undefined;
     if (written === undefined) {
       throw new AppError("untrusted_host", "The request has no usable Host header.");

@@ -9,6 +9,7 @@ import type { Ids } from "../ids.ts";
 import type { Log } from "../log.ts";
 import { type OpenServer, openServer } from "../open-server.ts";
 import { SECOND_MS } from "../units.ts";
+import { withAbsoluteUrl } from "../web/absolute-url.ts";
 import { idleTimeoutSeconds } from "../web/env.ts";
 
 /** What uploads get to finish in after SIGTERM; supervisors kill after 30 s. */
@@ -60,7 +61,7 @@ function listen(config: Config, { app }: OpenServer): Bun.Server<undefined> {
       idleTimeout: idleTimeoutSeconds,
       maxRequestBodySize: maxRequestBodyBytes,
       development: false,
-      fetch: (request, server) => app.fetch(request, server),
+      fetch: (request, server) => app.fetch(withAbsoluteUrl(request), server),
     });
   } catch (error) {
     throw new AppError(

@@ -23,7 +23,7 @@ describe("the guard", () => {
       expect([answer.status, answer.code]).toEqual([403, "untrusted_host"]);
       expect(answer.text).toContain("public_url");
     }
-    expect((await world.ask("/files", { headers: { Host: "" } })).code).toBe("untrusted_host");
+    expect((await world.ask("/files", { headers: { Host: "" } })).code).toBe("bad_request");
     expect((await world.ask("/files", { headers: { Host: "nas:8080" } })).status).toBe(200);
   });
 

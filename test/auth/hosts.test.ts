@@ -40,9 +40,6 @@ describe("believed", () => {
 
 describe("refused", () => {
   test.each([
-    null,
-    "",
-    " ",
     "evil.example",
     "evil.example:8080",
     "localhost.evil.example",
@@ -78,6 +75,10 @@ describe("refused", () => {
     expect(refusal).toBeInstanceOf(AppError);
     expect((refusal as AppError).code).toBe("untrusted_host");
     expect((refusal as AppError).message.length).toBeLessThan(400);
+  });
+
+  test.each([null, "", " "])("%j, as a request that is broken", (host) => {
+    expect(() => check(host)).toThrow(expect.objectContaining({ code: "bad_request" }));
   });
 
   test("with a sentence that says what to change", () => {
