@@ -1,0 +1,69 @@
+import { basename, dirname } from "node:path";
+
+import type { S3Fake } from "../support/s3-fake.ts";
+import { startS3Fake } from "../support/s3-fake.ts";
+import { censusOf, eventually, makeDataDir, removeDataDir, startServer } from "../support/server.ts";
+import type { TestServer } from "../support/server.ts";
+
+/** A server in a folder of its own, on local storage or on a bucket, and what is in both. */
+export interface World {
+  readonly server: TestServer;
+  readonly fake: S3Fake | null;
+  /** Objects and anything unfinished, whichever storage it is. */
+  census(): { rows: number; intents: number; objects: number; unfinished: number; spooled: number };
+  /** Waits until no upload is under way any more and these many rows and objects are there. */
+  settled(rows: number, objects?: number): Promise<void>;
+  /** Starts the server anew in the same folder; the old one has ended. */
+  restart(env?: Record<string, string>): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function createWorld(on: "local" | "s3", env: Record<string, string> = {}): Promise<World> {
+  let dataDir = makeDataDir();
+  let fake = on === "s3" ? await startS3Fake() : null;
+  let bucket: Record<string, string> = fake
+    ? {
+        S3_BUCKET: fake.bucket,
+        S3_ENDPOINT_URL: fake.endpointUrl,
+        S3_REGION: fake.region,
+        AWS_ACCESS_KEY_ID: fake.credentials.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: fake.credentials.secretAccessKey,
+      }
+    : {};
+  let server = await startServer(dataDir, { ...bucket, ...env });
+
+  function census() {
+    let { rows, intents, files, spooled } = censusOf(dataDir);
+    // A file of local storage has its facts in a hidden one beside it; whatever else is there is a leftover.
+    let objects = files.filter((path) => /\/uploads\/\d{4}\/\d\d\/[0-9a-f-]{36}\.[a-z0-9]+$/.test(path));
+    let known = new Set(objects.flatMap((path) => [path, `${dirname(path)}/.${basename(path)}.meta`]));
+    let leftovers = files.filter((path) => !known.has(path));
+    return {
+      rows,
+      intents,
+      objects: fake ? fake.objects.size : objects.length,
+      unfinished: fake ? fake.unfinished.size : leftovers.length,
+      spooled: spooled.length,
+    };
+  }
+
+  return {
+    get server() {
+      return server;
+    },
+    fake,
+    census,
+    async settled(rows, objects = rows) {
+      let expected = JSON.stringify({ rows, intents: 0, objects, unfinished: 0, spooled: 0 });
+      await eventually(census, (seen) => JSON.stringify(seen) === expected);
+    },
+    async restart(other = {}) {
+      server = await startServer(dataDir, { ...bucket, ...env, ...other });
+    },
+    async close() {
+      await server.kill();
+      await fake?.stop();
+      removeDataDir(dataDir);
+    },
+  };
+}
