@@ -55,7 +55,7 @@ export async function startBucket(name: ServerName): Promise<Bucket & { stop(): 
 
 /** Runs a file of this folder as a process of its own. */
 export function startBun(script: string, ...args: string[]): Child {
-  return start([process.execPath, join(import.meta.dir, script), ...args], {});
+  return start([process.execPath, join(import.meta.dir, script), ...args], {}, "inherit");
 }
 
 /** Starts the compiled server on a data folder of its own; `page` is the address of its upload page. */
@@ -75,12 +75,16 @@ export async function startUploads(bucket: Bucket): Promise<Child & { page: stri
   }
 }
 
-function start(command: string[], env: Record<string, string>): Child {
+function start(
+  command: string[],
+  env: Record<string, string>,
+  stderr: "inherit" | "ignore" = "ignore",
+): Child {
   let child = Bun.spawn(command, {
     env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", ...env },
     stdin: "pipe",
     stdout: "pipe",
-    stderr: "ignore",
+    stderr,
   });
   running.add(child);
   let output = child.stdout.getReader();

@@ -57,6 +57,7 @@ async function run(server: ServerName): Promise<void> {
   console.log(
     `${cpu?.model.trim() ?? "unknown processor"}, ${availableParallelism()} cores, Bun ${Bun.version}`,
   );
+  console.log(`Load average before: ${loadavg()[0]?.toFixed(1)} (near 0, or others' work is in the figures)`);
   console.log(
     "MB = 1,000,000 bytes, MiB = 2^20, GiB = 2^30. CPU: user and system time of the sending or receiving",
   );
