@@ -39,21 +39,21 @@ export function measureBody(source: ByteStream, maxFileBytes: number, filename: 
     return chunk;
   }
 
-  async function* replay(): AsyncGenerator<Uint8Array, void, void> {
-    try {
-      for (let chunk = readAhead.shift(); chunk; chunk = readAhead.shift()) yield chunk;
-      while (!ended) {
-        let chunk = await pull();
-        if (chunk) yield chunk;
-      }
-    } finally {
+  // An iterator by hand: a generator's promises cost a tenth of the CPU of an upload.
+  let replay: AsyncIterator<Uint8Array, undefined> = {
+    async next() {
+      let chunk = readAhead.shift() ?? (ended ? null : await pull());
+      return chunk ? { done: false, value: chunk } : { done: true, value: undefined };
+    },
+    async return() {
       if (!ended) await chunks.return?.();
-    }
-  }
+      return { done: true, value: undefined };
+    },
+  };
 
   return {
     headTail,
-    body: replay(),
+    body: { [Symbol.asyncIterator]: () => replay },
     async readHead() {
       while (!ended && !headTail.headIsFull) {
         let chunk = await pull();

@@ -3,8 +3,8 @@ import { open, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 
 import { AppError } from "../../errors.ts";
+import { readChunks } from "../chunk-reader.ts";
 import { sha256MetadataName } from "../keys.ts";
-import { nextChunk } from "../next-chunk.ts";
 import type { PutRequest } from "../storage.ts";
 import { isMissing, onDisk } from "./errors.ts";
 import { createFileWriter } from "./file-writer.ts";
@@ -72,17 +72,16 @@ export async function putFile({
 async function writeBody(file: string, request: PutRequest, syncEveryBytes?: number): Promise<number> {
   let handle = await onDisk("written", open(file, createNew, fileMode));
   let writer = createFileWriter(handle, syncEveryBytes);
-  let chunks = request.body[Symbol.asyncIterator]();
+  let chunks = readChunks(request.body, request.signal);
   let sizeBytes = 0;
-  let ended = false;
   try {
     for (;;) {
-      let next = await nextChunk(chunks, request.signal);
-      ended = next.done === true;
+      let next = await chunks.next();
       if (next.done) break;
-      sizeBytes += next.value.byteLength;
+      let chunk = next.value;
+      sizeBytes += chunk.byteLength;
       if (sizeBytes > request.mostBytes) throw wrongLength(sizeBytes, request.mostBytes);
-      let writing = writer.write(next.value);
+      let writing = writer.write(chunk);
       if (writing) await onDisk("written", writing);
     }
     if (request.declaredBytes !== null && sizeBytes !== request.declaredBytes) {
@@ -91,8 +90,7 @@ async function writeBody(file: string, request: PutRequest, syncEveryBytes?: num
     await onDisk("written", writer.finish());
     return sizeBytes;
   } finally {
-    // Not awaited: an iterator that waits for a silent sender answers only when the sender does.
-    if (!ended) chunks.return?.()?.catch(() => {});
+    chunks.leave();
     await writer.settle();
     await handle.close();
   }

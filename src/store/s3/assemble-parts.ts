@@ -1,6 +1,6 @@
 import type { ByteStream } from "../../domain.ts";
 import { AppError } from "../../errors.ts";
-import { nextChunk } from "../next-chunk.ts";
+import { readChunks } from "../chunk-reader.ts";
 import { createPartBuffer, type PartBuffer, type PartMemory } from "./part-buffer.ts";
 
 export interface Part {
@@ -23,7 +23,7 @@ export async function* assembleParts(
   signal: AbortSignal,
 ): AsyncGenerator<Part, void, void> {
   let { partBytes, mostBytes, declaredBytes } = sizes;
-  let chunks = body[Symbol.asyncIterator]();
+  let chunks = readChunks(body, signal);
   let capacity = Math.min(partBytes, Math.max(1, declaredBytes ?? mostBytes));
   let chunk: Uint8Array = new Uint8Array(0);
   let receivedBytes = 0;
@@ -33,7 +33,7 @@ export async function* assembleParts(
   /** Has the next bytes at hand, or knows that there are none. */
   async function pull(): Promise<void> {
     while (chunk.length === 0 && !ended) {
-      let next = await nextChunk(chunks, signal);
+      let next = await chunks.next();
       if (next.done) ended = true;
       else chunk = next.value;
       receivedBytes += chunk.length;
@@ -54,11 +54,12 @@ export async function* assembleParts(
   try {
     for (let number = 1; number === 1 || !ended; number++) {
       buffer = createPartBuffer(capacity, memory);
-      for (await pull(); !ended && buffer.sizeBytes < capacity; await pull()) {
-        let taken = await buffer.append(chunk, signal);
-        chunk = chunk.subarray(taken);
-        // Only the first part looks one chunk ahead: whether the body ends with it decides how it is sent.
-        if (number > 1 && buffer.sizeBytes === capacity) break;
+      // Only the first part looks one chunk ahead: whether the body ends with it decides how it is sent.
+      while (buffer.sizeBytes < capacity || (number === 1 && chunk.length === 0)) {
+        if (chunk.length === 0) await pull();
+        if (ended || buffer.sizeBytes === capacity) break;
+        let taken = buffer.append(chunk, signal);
+        chunk = chunk.subarray(typeof taken === "number" ? taken : await taken);
       }
       if (number > 1 && buffer.sizeBytes === 0) return;
       let sealed = await buffer.seal(signal);
@@ -68,7 +69,6 @@ export async function* assembleParts(
     }
   } finally {
     buffer?.release();
-    // Not awaited: a sender that says nothing would keep us here.
-    void chunks.return?.()?.catch(() => {});
+    chunks.leave();
   }
 }

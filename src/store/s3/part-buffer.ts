@@ -22,8 +22,8 @@ export interface PartMemory {
  */
 export interface PartBuffer {
   readonly sizeBytes: number;
-  /** Takes what fits and tells how many bytes that were. */
-  append(bytes: Uint8Array, signal: AbortSignal): Promise<number>;
+  /** Takes what fits and tells how many bytes that were; at once while there is room, which is nearly always. */
+  append(bytes: Uint8Array, signal: AbortSignal): number | Promise<number>;
   /** The bytes in memory; to be called once, when no more come. */
   seal(signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
   /** Gives everything back; what seal returned must not be used after. */
@@ -90,20 +90,25 @@ export function createPartBuffer(capacityLimit: number, memory: PartMemory): Par
     buffer = larger;
   }
 
+  function add(bytes: Uint8Array): number {
+    if (spillError) throw spillError;
+    if (file) file.append(bytes);
+    else buffer.set(bytes, sizeBytes);
+    sizeBytes += bytes.length;
+    return bytes.length;
+  }
+
   return {
     get sizeBytes() {
       return sizeBytes;
     },
 
-    async append(bytes, signal) {
+    append(bytes, signal) {
       if (sizeBytes === 0) unregister = budget.register({ sinceMs: performance.now(), relieve });
-      let fits = Math.min(bytes.length, capacityLimit - sizeBytes);
-      if (!file && sizeBytes + fits > buffer.length) await grow(sizeBytes + fits, signal);
-      if (spillError) throw spillError;
-      if (file) file.append(bytes.subarray(0, fits));
-      else buffer.set(bytes.subarray(0, fits), sizeBytes);
-      sizeBytes += fits;
-      return fits;
+      let fits =
+        bytes.length > capacityLimit - sizeBytes ? bytes.subarray(0, capacityLimit - sizeBytes) : bytes;
+      if (file || sizeBytes + fits.length <= buffer.length) return add(fits);
+      return grow(sizeBytes + fits.length, signal).then(() => add(fits));
     },
 
     async seal(signal) {
