@@ -1,0 +1,246 @@
+import type { Database } from "bun:sqlite";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { systemClock } from "../src/clock.ts";
+import { createDeleteFile } from "../src/delete-file.ts";
+import type { NewFileRecord } from "../src/domain.ts";
+import { AppError } from "../src/errors.ts";
+import { silentLog } from "../src/log.ts";
+import type { FileRepository } from "../src/record/file-repository.ts";
+import { createSqliteRepository } from "../src/record/sqlite-repository.ts";
+import { createRecovery, type Recovery } from "../src/recover.ts";
+import { openStateDatabase } from "../src/state/database.ts";
+import { createJournal } from "../src/state/sqlite-journal.ts";
+import { createLocalStorage } from "../src/store/local.ts";
+import type { Storage, UnfinishedUpload } from "../src/store/storage.ts";
+import { newFile } from "./record/new-file.ts";
+import { bytesOf, putRequest } from "./store/bodies.ts";
+
+let folder = "";
+let state: Database;
+let journal: ReturnType<typeof createJournal>;
+let repository: FileRepository;
+let storage: Storage;
+let recovery: Recovery;
+let aborted: string[] = [];
+let down = false;
+/** In the bucket. */
+let unfinished: UnfinishedUpload[] = [];
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "s3-uploads-recover-"));
+  state = openStateDatabase(join(folder, "state.db"));
+  journal = createJournal(state, systemClock);
+  repository = createSqliteRepository({
+    path: join(folder, "uploads.db"),
+    tableName: "s3_uploads",
+    log: silentLog,
+  });
+  storage = createLocalStorage({ directory: join(folder, "objects") });
+  aborted = [];
+  unfinished = [];
+  down = false;
+  // as a server does before it recovers; it makes the folder
+  await storage.probe();
+  let reachable: Storage = {
+    ...storage,
+    delete: (key) => (down ? unavailable() : storage.delete(key)),
+    async *listUnfinished() {
+      yield* unfinished;
+    },
+    abortMultipart: async (key, uploadId) => {
+      if (down) await unavailable();
+      aborted.push(`${key} ${uploadId}`);
+    },
+  };
+  recovery = createRecovery({ journal, repository, storageFor: () => reachable, log: silentLog });
+});
+afterEach(() => {
+  repository.close();
+  journal.flush();
+  state.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function unavailable(): Promise<never> {
+  return Promise.reject(new AppError("storage_unavailable", "down"));
+}
+
+/** An upload that got as far as its object. */
+async function stored(facts: Partial<NewFileRecord> = {}): Promise<NewFileRecord> {
+  let row = newFile(facts);
+  journal.beginUpload({ uid: row.uid, storage: "local", bucket: "local", key: row.s3_key });
+  await storage.put(putRequest(row.s3_key, bytesOf(100)));
+  return row;
+}
+
+async function isThere(row: NewFileRecord): Promise<boolean> {
+  return (await storage.head(row.s3_key)) !== null;
+}
+
+function openIntents(): string[] {
+  return journal.open().map(({ kind, uid }) => `${kind} ${uid}`);
+}
+
+describe("an upload that is open in the journal", () => {
+  test("without a row loses its object", async () => {
+    let row = await stored();
+    expect(await recovery.run()).toBe(0);
+    expect([await isThere(row), openIntents()]).toEqual([false, []]);
+  });
+
+  test("that got to no object is forgotten", async () => {
+    journal.beginUpload({ uid: "u", storage: "local", bucket: "local", key: "uploads/2026/01/u.bin" });
+    expect(await recovery.run()).toBe(0);
+    expect(openIntents()).toEqual([]);
+  });
+
+  test("has its unfinished parts ended", async () => {
+    journal.beginUpload({ uid: "u", storage: "s3", bucket: "b", key: "k" });
+    journal.multipartCreated("u", "upload-1");
+    expect(await recovery.run()).toBe(0);
+    expect([aborted, openIntents()]).toEqual([["k upload-1"], []]);
+  });
+
+  test.failing("has parts ended whose id was not noted any more", async () => {
+    journal.beginUpload({ uid: "u", storage: "s3", bucket: "b", key: "k" });
+    unfinished = [{ key: "k", uploadId: "upload-1", initiatedAtMs: 0 }];
+    expect(await recovery.run()).toBe(0);
+    expect([aborted, openIntents()]).toEqual([["k upload-1"], []]);
+  });
+
+  test("with its row keeps everything", async () => {
+    let row = await stored();
+    await repository.create(row, "store");
+    expect(await recovery.run()).toBe(0);
+    expect([await isThere(row), openIntents()]).toEqual([true, []]);
+    expect(await repository.get(row.uid)).not.toBeNull();
+  });
+
+  test("whose row shares an older object loses its own only", async () => {
+    let older = await stored();
+    await repository.create(older, "link");
+    journal.closeUpload(older.uid);
+    let twin = await stored({ checksum_sha256: older.checksum_sha256, size_bytes: older.size_bytes });
+    expect((await repository.create(twin, "link")).linked).toBe(true);
+    expect(await recovery.run()).toBe(0);
+    expect([await isThere(older), await isThere(twin), openIntents()]).toEqual([true, false, []]);
+    expect(await repository.get(twin.uid)).not.toBeNull();
+  });
+
+  test("stays alone while a request works on it", async () => {
+    let row = await stored();
+    let release = recovery.claim(row.uid);
+    expect(await recovery.run()).toBe(0);
+    expect(await isThere(row)).toBe(true);
+    release();
+    await recovery.run();
+    expect([await isThere(row), openIntents()]).toEqual([false, []]);
+  });
+
+  test("stays open while storage is down, and is undone later", async () => {
+    let row = await stored();
+    down = true;
+    await recovery.undoUpload(row.uid);
+    expect(await recovery.run()).toBe(1);
+    expect(openIntents()).toEqual([`upload ${row.uid}`]);
+    down = false;
+    expect(await recovery.run()).toBe(0);
+    expect([await isThere(row), openIntents()]).toEqual([false, []]);
+  });
+
+  test("that can't be undone does not keep the others from it", async () => {
+    journal.beginUpload({ uid: "first", storage: "s3", bucket: "b", key: "k" });
+    journal.multipartCreated("first", "upload-1");
+    let kept = await stored();
+    await repository.create(kept, "store");
+    down = true;
+    expect(await recovery.run()).toBe(1);
+    expect(openIntents()).toEqual(["upload first"]);
+  });
+
+  test("is undone once however often it is asked for", async () => {
+    let row = await stored();
+    await Promise.all([recovery.run(), recovery.run(), recovery.undoUpload(row.uid)]);
+    await recovery.undoUpload(row.uid);
+    expect([await isThere(row), openIntents()]).toEqual([false, []]);
+  });
+});
+
+async function recorded(facts: Partial<NewFileRecord> = {}) {
+  let row = await stored(facts);
+  let { record } = await repository.create(row, "link");
+  journal.closeUpload(row.uid);
+  if (!(await isThere(record))) throw new Error("no object");
+  return record;
+}
+
+function begin({ uid, id, s3_key: key }: { uid: string; id: number; s3_key: string }): void {
+  journal.beginDelete({ uid, fileId: id, storage: "local", bucket: "local", key });
+}
+
+describe("a deletion that is open in the journal", () => {
+  test("is finished", async () => {
+    let record = await recorded();
+    begin(record);
+    expect(await recovery.run()).toBe(0);
+    expect([await repository.get(record.id), await isThere(record), openIntents()]).toEqual([
+      null,
+      false,
+      [],
+    ]);
+  });
+
+  test("whose object is gone already is finished too", async () => {
+    let record = await recorded();
+    begin(record);
+    await storage.delete(record.s3_key);
+    expect(await recovery.run()).toBe(0);
+    expect([await repository.get(record.id), openIntents()]).toEqual([null, []]);
+  });
+
+  test("whose row is gone already is closed, and an object that is left goes", async () => {
+    let record = await recorded();
+    begin(record);
+    await repository.finishDelete(record.id);
+    expect(await recovery.run()).toBe(0);
+    expect([await isThere(record), openIntents()]).toEqual([false, []]);
+  });
+
+  test("leaves an object that another row uses", async () => {
+    let older = await recorded();
+    let twin = await recorded({ checksum_sha256: older.checksum_sha256, size_bytes: older.size_bytes });
+    expect(twin.s3_key).toBe(older.s3_key);
+    begin(older);
+    expect(await recovery.run()).toBe(0);
+    expect([await repository.get(older.id), await isThere(twin), openIntents()]).toEqual([null, true, []]);
+  });
+
+  test("keeps row and intent while storage is down", async () => {
+    let record = await recorded();
+    begin(record);
+    down = true;
+    expect(await recovery.run()).toBe(1);
+    expect(openIntents()).toEqual([`delete ${record.uid}`]);
+    expect(await repository.get(record.id)).not.toBeNull();
+    down = false;
+    expect(await recovery.run()).toBe(0);
+    expect([await repository.get(record.id), openIntents()]).toEqual([null, []]);
+  });
+
+  test("by a request that fails shows the row again and forgets the intent", async () => {
+    let record = await recorded();
+    let failing: Storage = {
+      ...storage,
+      delete: unavailable,
+    };
+    let deleteFile = createDeleteFile({ repository, journal, recovery, storageFor: () => failing });
+    expect(await deleteFile(record.id).catch((error: AppError) => error.code)).toBe("storage_unavailable");
+    expect([openIntents(), (await repository.get(record.id))?.id]).toEqual([[], record.id]);
+    expect(await recovery.run()).toBe(0);
+    expect(await isThere(record)).toBe(true);
+  });
+});
