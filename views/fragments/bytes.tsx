@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 import { exactBytes, shortBytes } from "../format.ts";
 
 /** A size for people, the exact one in its title. */

@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 import type { DeletionView } from "../props.ts";
 
 /** For htmx: the notice, and orders to remove the rows that are gone. */

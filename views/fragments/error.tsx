@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 import type { ErrorView } from "../props.ts";
 
 /** What went wrong, with its facts and the number that finds it in the log. */

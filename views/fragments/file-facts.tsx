@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 import type { Child } from "hono/jsx";
 
 import { exactBytes, mapHref, shortBytes, shortDate, shortPosition } from "../format.ts";

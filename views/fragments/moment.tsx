@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 import { shortDate } from "../format.ts";
 
 /** A point in time of the catalog (UTC) for people, the exact one in its title. */

@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 import type { FileView } from "../props.ts";
 import { Bytes } from "./bytes.tsx";
 import { Moment } from "./moment.tsx";

@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 import type { FileView } from "../props.ts";
 
 /** The file itself, for types that can't run anything. */

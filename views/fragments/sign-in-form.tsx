@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 export interface SignInFormProps {
   /** Where the form goes. */
   action: string;

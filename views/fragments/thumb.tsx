@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 import type { FileView } from "../props.ts";
 
 /** What kind of file it is, at a glance. */

@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 import type { UploadResultView } from "../props.ts";
 import { Bytes } from "./bytes.tsx";
 import { ErrorFacts } from "./error.tsx";

@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 import { DeletedSummary } from "../fragments/deleted.tsx";
 import { Layout } from "../layout.tsx";
 import type { DeletionView, Site } from "../props.ts";

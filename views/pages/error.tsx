@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 import { ErrorFacts } from "../fragments/error.tsx";
 import { Layout } from "../layout.tsx";
 import type { ErrorView, Site } from "../props.ts";

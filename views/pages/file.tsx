@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 import { FileFacts } from "../fragments/file-facts.tsx";
 import { Preview } from "../fragments/preview.tsx";
 import { Layout } from "../layout.tsx";

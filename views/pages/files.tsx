@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 import { FilesTable } from "../fragments/files-table.tsx";
 import { Layout } from "../layout.tsx";
 import type { ListView, Site } from "../props.ts";

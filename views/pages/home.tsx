@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 import { shortBytes } from "../format.ts";
 import { NewestFiles } from "../fragments/newest-files.tsx";
 import { Layout } from "../layout.tsx";

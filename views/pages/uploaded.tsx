@@ -1,3 +1,4 @@
+/** @jsxImportSource hono/jsx */
 import { UploadResults } from "../fragments/upload-results.tsx";
 import { Layout } from "../layout.tsx";
 import type { Site, UploadResultView } from "../props.ts";
