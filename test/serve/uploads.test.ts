@@ -60,7 +60,7 @@ for (let on of ["local", "s3"] as const) {
       let sender = startCurl("-T", "-", `${form}/${name}`);
       let bytes = bytesOf(largeBytes);
       await sender.feed(bytes);
-      await eventually(world.census, ({ intents, unfinished }) => intents === 1 && unfinished === 1);
+      await world.underWay();
       return { ...sender, sha256: sha256Of(bytes) };
     }
 
@@ -150,7 +150,7 @@ for (let on of ["local", "s3"] as const) {
         ["-T", large, `${form}/gone.bin`],
       ]) {
         let sender = startCurl("--limit-rate", "9M", ...way);
-        await eventually(world.census, ({ intents, unfinished }) => intents === 1 && unfinished === 1);
+        await world.underWay();
         await sender.kill();
         await expectNothingNew();
       }

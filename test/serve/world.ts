@@ -11,6 +11,8 @@ export interface World {
   readonly fake: S3Fake | null;
   /** Objects and anything unfinished, whichever storage it is. */
   census(): { rows: number; intents: number; objects: number; unfinished: number; spooled: number };
+  /** Waits until one upload is under way and, on a bucket, its parts are known to the journal. */
+  underWay(): Promise<void>;
   /** Waits until no upload is under way any more and these many rows and objects are there. */
   settled(rows: number, objects?: number): Promise<void>;
   /** Starts the server anew in the same folder; the old one has ended. */
@@ -53,6 +55,13 @@ export async function createWorld(on: "local" | "s3", env: Record<string, string
     },
     fake,
     census,
+    async underWay() {
+      await eventually(
+        () => ({ ...census(), multipart: censusOf(dataDir).multipart }),
+        ({ intents, unfinished, multipart }) =>
+          intents === 1 && unfinished === 1 && (fake === null || multipart === 1),
+      );
+    },
     async settled(rows, objects = rows) {
       let expected = JSON.stringify({ rows, intents: 0, objects, unfinished: 0, spooled: 0 });
       await eventually(census, (seen) => JSON.stringify(seen) === expected);

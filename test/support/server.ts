@@ -80,6 +80,8 @@ export function censusOf(dataDir: string) {
   return {
     rows: count(join(dataDir, "uploads.db"), "s3_uploads"),
     intents: count(join(dataDir, "internal", "state.db"), "intents"),
+    /** Uploads in parts whose id is in the journal. */
+    multipart: count(join(dataDir, "internal", "state.db"), "intents WHERE multipart_upload_id IS NOT NULL"),
     files: filesIn(join(dataDir, "objects")),
     spooled: filesIn(join(dataDir, "internal", "spool")),
   };

@@ -54,13 +54,14 @@ export async function* assembleParts(
   try {
     for (let number = 1; number === 1 || !ended; number++) {
       buffer = createPartBuffer(capacity, memory);
-      // Only the first part looks one chunk ahead: whether the body ends with it decides how it is sent.
-      while (buffer.sizeBytes < capacity || (number === 1 && chunk.length === 0)) {
+      while (buffer.sizeBytes < capacity) {
         if (chunk.length === 0) await pull();
-        if (ended || buffer.sizeBytes === capacity) break;
+        if (ended) break;
         let taken = buffer.append(chunk, signal);
         chunk = chunk.subarray(typeof taken === "number" ? taken : await taken);
       }
+      // Only the first part looks one chunk ahead: whether the body ends with it decides how it is sent.
+      if (number === 1) await pull();
       if (number > 1 && buffer.sizeBytes === 0) return;
       let sealed = await buffer.seal(signal);
       let { release } = buffer;
