@@ -1,4 +1,4 @@
-import { AppError } from "./errors.ts";
+import { AppError, toAppError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { FileRepository } from "./record/file-repository.ts";
 import type { DeleteIntent, Journal, ObjectPlace, UploadIntent } from "./state/journal.ts";
@@ -59,7 +59,21 @@ export function createRecovery({ journal, repository, storageFor, log }: Recover
     if ((await repository.countByKey(place.storage, place.bucket, place.key)) > knownRows) return;
     let storage = storageFor(place);
     if (multipartUploadId !== null) await storage.abortMultipart(place.key, multipartUploadId);
+    else if (knownRows === 0) await abortUnfinished(storage, place.key);
     await storage.delete(place.key);
+  }
+
+  /** A crash between S3's answer to Create and the journal's note of it leaves an upload whose id only S3 knows. */
+  async function abortUnfinished(storage: Storage, key: string): Promise<void> {
+    try {
+      for await (let upload of storage.listUnfinished(key)) {
+        if (upload.key === key) await storage.abortMultipart(key, upload.uploadId);
+      }
+    } catch (error) {
+      // Servers without that list, and policies that forbid it: nothing can be done from here, now or later.
+      if (toAppError(error).code !== "storage_error") throw error;
+      log.warn({ key, reason: toAppError(error).message }, "unfinished uploads can't be listed");
+    }
   }
 
   async function attempt(intent: UploadIntent | DeleteIntent): Promise<boolean> {

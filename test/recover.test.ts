@@ -105,7 +105,7 @@ describe("an upload that is open in the journal", () => {
     expect([aborted, openIntents()]).toEqual([["k upload-1"], []]);
   });
 
-  test.failing("has parts ended whose id was not noted any more", async () => {
+  test("has parts ended whose id was not noted any more", async () => {
     journal.beginUpload({ uid: "u", storage: "s3", bucket: "b", key: "k" });
     unfinished = [{ key: "k", uploadId: "upload-1", initiatedAtMs: 0 }];
     expect(await recovery.run()).toBe(0);
