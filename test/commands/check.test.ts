@@ -208,6 +208,8 @@ describe("check", () => {
   });
 });
 
+const nobody = 65_534;
+
 describe("check of the data folder", () => {
   test("does not make one that is not there yet", async () => {
     let parent = newFolder();
@@ -232,15 +234,27 @@ describe("check of the data folder", () => {
     }
   });
 
-  // The superuser may write everywhere.
-  test.skipIf(process.getuid?.() === 0)("fails on one that may not be written to", async () => {
+  test("fails on one that may not be written to", async () => {
     let data_dir = newFolder();
     chmodSync(data_dir, 0o500);
-    let { exitCode, output } = await check(configOf({ ...bucket, data_dir }), memoryStorage().storage);
-    expect(exitCode).toBe(1);
-    expect(output).toContain("permission denied");
+    let report = await asOrdinaryUser(() =>
+      check(configOf({ ...bucket, data_dir }), memoryStorage().storage),
+    );
+    expect(report.exitCode).toBe(1);
+    expect(report.output).toContain("permission denied");
   });
 });
+
+/** The superuser may write everywhere. */
+async function asOrdinaryUser<T>(work: () => Promise<T>): Promise<T> {
+  if (process.getuid?.() !== 0) return work();
+  process.seteuid?.(nobody);
+  try {
+    return await work();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
 
 describe("check with local storage", () => {
   test("stores, reads and deletes in the folder of objects", async () => {
