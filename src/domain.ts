@@ -11,7 +11,10 @@ export type FileKind = (typeof FILE_KINDS)[number];
 /** Which storage holds an object. A row keeps it, so that it stays readable when the configuration changes. */
 export type StorageName = "s3" | "local";
 
-/** A byte stream that is pulled: nobody reads ahead of the consumer. A chunk is the consumer's to keep. */
+/**
+ * A byte stream that is pulled: nobody reads ahead of the consumer. A chunk is valid until the next one is asked for, then
+ * its memory may be given back; who needs its bytes for longer copies them.
+ */
 export type ByteStream = AsyncIterable<Uint8Array>;
 
 /** One row of the catalog; the keys are the table's columns, `metadata` stands for `metadata_json`. */

@@ -19,7 +19,7 @@ export interface HeadTail {
   readonly sizeBytes: number;
   /** True once further bytes can't change `head()`. */
   readonly headIsFull: boolean;
-  /** What the head holds so far; the whole file as long as `sizeBytes` is no larger. */
+  /** What the head holds so far, until the next push; the whole file as long as `sizeBytes` is no larger. */
   head(): Uint8Array;
   /** The file after its last chunk. `fetchRange` reads what is neither in head nor tail (see fetched-pages.ts). */
   source(fetchRange?: FetchRange): ByteSource;
@@ -28,7 +28,7 @@ export interface HeadTail {
 /** @param limits bytes kept; memory stays below headBytes + 3 × tailBytes */
 export function createHeadTail(limits: { headBytes?: number; tailBytes?: number } = {}): HeadTail {
   let { headBytes = defaultHeadBytes, tailBytes = defaultTailBytes } = limits;
-  let block = nothing;
+  let block = new Uint8Array(0);
   let headLength = 0;
   let sizeBytes = 0;
   let tail = createTail(tailBytes);
@@ -36,11 +36,8 @@ export function createHeadTail(limits: { headBytes?: number; tailBytes?: number 
   function keepHead(bytes: Uint8Array): void {
     let needed = headLength + bytes.byteLength;
     if (needed > block.byteLength) {
-      let grown = new Uint8Array(
-        Math.min(headBytes, Math.max(needed, 2 * block.byteLength, firstBlockBytes)),
-      );
-      grown.set(block.subarray(0, headLength));
-      block = grown;
+      let grown = Math.min(headBytes, Math.max(needed, 2 * block.byteLength, firstBlockBytes));
+      block = new Uint8Array(block.buffer.transfer(grown));
     }
     block.set(bytes, headLength);
     headLength = needed;

@@ -21,6 +21,7 @@ export function measureBody(source: ByteStream, maxFileBytes: number, filename: 
   let headTail = createHeadTail();
   let digest: string | null = null;
   let chunks = source[Symbol.asyncIterator]();
+  /** What was read for the head: a copy, and what is left of the last chunk. */
   let readAhead: Uint8Array[] = [];
   let ended = false;
 
@@ -55,11 +56,13 @@ export function measureBody(source: ByteStream, maxFileBytes: number, filename: 
     headTail,
     body: { [Symbol.asyncIterator]: () => replay },
     async readHead() {
-      while (!ended && !headTail.headIsFull) {
-        let chunk = await pull();
-        if (chunk) readAhead.push(chunk);
-      }
-      return { bytes: headTail.head(), isWhole: ended };
+      let last: Uint8Array | null = null;
+      while (!ended && !headTail.headIsFull) last = await pull();
+      let bytes = headTail.head();
+      readAhead = [bytes];
+      if (last && headTail.sizeBytes > bytes.length)
+        readAhead.push(last.subarray(bytes.length - headTail.sizeBytes));
+      return { bytes, isWhole: ended };
     },
     sha256: () => (digest ??= hash.digest("hex")),
   };

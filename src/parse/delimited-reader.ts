@@ -42,14 +42,16 @@ export function createDelimitedReader(source: AsyncIterator<Uint8Array>, boundar
   /** Appends the source's next chunk to what is not consumed yet; false at the end of the source. */
   async function refill(): Promise<boolean> {
     if (sourceEnded) return false;
+    // The source's chunk ends with the next pull.
+    buffer = Buffer.from(buffer.subarray(position));
+    position = 0;
     let next = await source.next();
     if (next.done) {
       sourceEnded = true;
       return false;
     }
     let chunk = Buffer.from(next.value.buffer, next.value.byteOffset, next.value.byteLength);
-    buffer = position === buffer.length ? chunk : Buffer.concat([buffer.subarray(position), chunk]);
-    position = 0;
+    buffer = buffer.length === 0 ? chunk : Buffer.concat([buffer, chunk]);
     return true;
   }
 

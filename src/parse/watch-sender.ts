@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { ByteStream } from "../domain.ts";
 import { AppError } from "../errors.ts";
-import { MINUTE_MS, SECOND_MS } from "../units.ts";
+import { KIB, MINUTE_MS, SECOND_MS } from "../units.ts";
 
 export interface WatchSenderOptions {
   /** Longest silence of the sender, in milliseconds. */
@@ -18,6 +18,11 @@ export interface WatchSenderOptions {
 const rateWindowMs = MINUTE_MS;
 /** After the process itself stood still, the time that the sender's bytes get to come in before it is blamed. */
 const secondLookMs = 50;
+/**
+ * Who sends so much at a time sends faster than we read. A turn of the event loop later Bun has gathered up to 1 MiB, which
+ * costs a tenth less CPU than as many chunks of this size (a form: a fifth).
+ */
+const fullReadBytes = 64 * KIB;
 
 const steadyClock: Clock = { nowMs: () => performance.now() };
 
@@ -27,6 +32,9 @@ const steadyClock: Clock = { nowMs: () => performance.now() };
  *
  * Throws AppError `upload_stalled` after too long a silence or when the sender is too slow, and `bad_request` when the
  * connection was closed before the body's end (the request's signal tells that apart).
+ *
+ * A chunk's memory is given back as soon as the next one is asked for. Left to the garbage collector, which knows nothing
+ * of its size, the chunks of a crowd of uploads take a gigabyte.
  */
 export function watchSender(
   body: ReadableStream<Uint8Array> | null,
@@ -47,6 +55,8 @@ function watchedIterator(
   let reads = 0;
   let windowMs = 0;
   let windowBytes = 0;
+  let senderIsAhead = false;
+  let lent: ArrayBufferLike | null = null;
   // One timer an upload, which looks at the time when it fires instead of being set anew for every chunk.
   let timer: ReturnType<typeof setTimeout> | null = null;
 
@@ -94,6 +104,11 @@ function watchedIterator(
     if (tooSlow) fail(stalled(`The upload was slower than ${minBytesPerSecond} bytes per second.`));
   }
 
+  function takeBack(): void {
+    if (lent instanceof ArrayBuffer && !lent.detached) lent.transfer(0);
+    lent = null;
+  }
+
   if (signal?.aborted) onAbort();
   else signal?.addEventListener("abort", onAbort, { once: true });
 
@@ -110,16 +125,21 @@ function watchedIterator(
 
   return {
     async next() {
+      takeBack();
       if (failure) throw failure;
       if (ended) return { done: true, value: undefined };
+      if (senderIsAhead) await new Promise<void>((resolve) => setImmediate(resolve));
       let { value } = await waitForSender();
       rejectWaiting = null;
+      lent = value?.buffer ?? null;
+      senderIsAhead = (value?.byteLength ?? 0) >= fullReadBytes;
       if (value) countWait(value.byteLength);
       else finish();
       if (failure) throw failure;
       return value ? { done: false, value } : { done: true, value: undefined };
     },
     async return() {
+      takeBack();
       if (!ended) {
         finish();
         await reader.cancel().catch(() => {});

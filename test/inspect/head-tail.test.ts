@@ -75,11 +75,11 @@ describe("head and tail", () => {
     expect((await short.read(2000, 100)).length % 3).toBe(0);
   });
 
-  test("keep no large buffer alive for a few bytes of it", () => {
+  test("keep nothing of a chunk but copies", () => {
     let headTail = createHeadTail({ headBytes: 10, tailBytes: 100_000 });
     let network = new Uint8Array(10_000_000);
     headTail.push(network.subarray(0, 5000));
-    expect(headTail.source().peek(4990, 10).buffer.byteLength).toBeLessThan(10_000);
+    expect(headTail.source().peek(4990, 10).buffer.byteLength).toBe(200_000);
   });
 });
 

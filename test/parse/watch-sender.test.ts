@@ -49,8 +49,9 @@ describe("a sender that sends", () => {
     sender.send(3);
     sender.send(5);
     sender.end();
-    let chunks = await Array.fromAsync(watchSender(sender.body, patient));
-    expect(chunks.map((chunk) => chunk.byteLength)).toEqual([3, 5]);
+    let sizes: number[] = [];
+    for await (let chunk of watchSender(sender.body, patient)) sizes.push(chunk.byteLength);
+    expect(sizes).toEqual([3, 5]);
   });
 
   test("and has no body at all gives nothing", async () => {

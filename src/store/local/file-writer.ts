@@ -4,18 +4,16 @@ import { KIB, MIB } from "../../units.ts";
 
 /** Chunks are gathered until one write is worth its trip to the thread pool. */
 const writeBytes = 512 * KIB;
-/** Smaller chunks are copied into one buffer; larger ones are handed over as they are. */
-const copyBelowBytes = 32 * KIB;
-/** Room for copies: less than `writeBytes`, so that what is gathered never waits for it. */
-const copyBufferBytes = 256 * KIB;
+/** Enough for most small files; the buffer of a larger one grows once. */
+const firstWriteBytes = 64 * KIB;
 const defaultSyncEveryBytes = 64 * MIB;
 
 export interface FileWriter {
-  /** Takes the chunk; resolves when the next one may come. Memory stays under about `writeBytes` and one chunk. */
+  /** Takes the chunk; resolves when the next one may come. It is copied before this returns. */
   write(chunk: Uint8Array): Promise<void> | void;
   /** Writes the rest and makes it durable. */
   finish(): Promise<void>;
-  /** Waits for what is still under way, so that the file can be closed. Never rejects. */
+  /** Waits for what is still under way, so that the file can be closed, and gives the memory back. Never rejects. */
   settle(): Promise<void>;
 }
 
@@ -25,39 +23,41 @@ export interface FileWriter {
  *   the one sync at the end takes as long as the upload
  */
 export function createFileWriter(handle: FileHandle, syncEveryBytes = defaultSyncEveryBytes): FileWriter {
-  let gathered: Uint8Array[] = [];
+  let buffer = Buffer.allocUnsafeSlow(firstWriteBytes);
   let gatheredBytes = 0;
-  let copies: Uint8Array | null = null;
-  let copiedBytes = 0;
-  /** Where the run of copies that is not in `gathered` yet begins. */
-  let runStart = 0;
   let unsyncedBytes = 0;
   let syncing: Promise<void> | null = null;
   let syncFailure: unknown = null;
 
-  function endRun(): void {
-    if (copies && copiedBytes > runStart) gathered.push(copies.subarray(runStart, copiedBytes));
-    runStart = copiedBytes;
-  }
-
-  function copy(chunk: Uint8Array): void {
-    copies ??= Buffer.allocUnsafeSlow(copyBufferBytes);
-    copies.set(chunk, copiedBytes);
-    copiedBytes += chunk.byteLength;
-  }
-
   async function flush(): Promise<void> {
-    endRun();
-    let chunks = gathered;
-    let bytes = gatheredBytes;
-    gathered = [];
+    await writeAll(handle, buffer.subarray(0, gatheredBytes));
+    unsyncedBytes += gatheredBytes;
     gatheredBytes = 0;
-    copiedBytes = 0;
-    runStart = 0;
-    await writeAll(handle, chunks, bytes);
-    unsyncedBytes += bytes;
+    if (buffer.byteLength < writeBytes) replaceBuffer(writeBytes);
     if (syncFailure) throw syncFailure;
     if (unsyncedBytes >= syncEveryBytes && !syncing) beginSync();
+  }
+
+  /** Leaves nothing to the garbage collector, which is in no hurry. */
+  function replaceBuffer(bytes: number): void {
+    buffer.buffer.transfer(0);
+    buffer = Buffer.allocUnsafeSlow(bytes);
+  }
+
+  async function writeRest(chunk: Uint8Array, from: number): Promise<void> {
+    for (let at = from; at < chunk.byteLength;) {
+      await flush();
+      at += gather(chunk, at);
+    }
+  }
+
+  /** Tells how many of the bytes found room. */
+  function gather(chunk: Uint8Array, from: number): number {
+    let room = buffer.byteLength - gatheredBytes;
+    let fits = from === 0 && chunk.byteLength <= room ? chunk : chunk.subarray(from, from + room);
+    buffer.set(fits, gatheredBytes);
+    gatheredBytes += fits.byteLength;
+    return fits.byteLength;
   }
 
   function beginSync(): void {
@@ -71,15 +71,8 @@ export function createFileWriter(handle: FileHandle, syncEveryBytes = defaultSyn
 
   return {
     write(chunk) {
-      if (chunk.byteLength < copyBelowBytes) {
-        copy(chunk);
-      } else {
-        endRun();
-        gathered.push(chunk);
-      }
-      gatheredBytes += chunk.byteLength;
-      let copiesAreFull = copiedBytes > copyBufferBytes - copyBelowBytes;
-      if (gatheredBytes >= writeBytes || copiesAreFull) return flush();
+      let gathered = gather(chunk, 0);
+      if (gathered < chunk.byteLength) return writeRest(chunk, gathered);
     },
     async finish() {
       if (gatheredBytes > 0) await flush();
@@ -89,22 +82,16 @@ export function createFileWriter(handle: FileHandle, syncEveryBytes = defaultSyn
     },
     async settle() {
       if (syncing) await syncing;
+      replaceBuffer(0);
     },
   };
 }
 
-/** Like `writev`, but to the end: a disk that fills up gives a short count before it gives ENOSPC. */
-async function writeAll(handle: FileHandle, chunks: Uint8Array[], bytes: number): Promise<void> {
-  let { bytesWritten } = await handle.writev(chunks);
-  if (bytesWritten === bytes) return;
-  for (let chunk of chunks) {
-    let skipped = Math.min(bytesWritten, chunk.byteLength);
-    bytesWritten -= skipped;
-    for (let offset = skipped; offset < chunk.byteLength;) {
-      let written = await handle.write(chunk, offset, chunk.byteLength - offset);
-      if (written.bytesWritten === 0)
-        throw Object.assign(new Error("nothing was written"), { code: "ENOSPC" });
-      offset += written.bytesWritten;
-    }
+/** To the end: a disk that fills up gives a short count before it gives ENOSPC. */
+async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let offset = 0; offset < bytes.byteLength;) {
+    let { bytesWritten } = await handle.write(bytes, offset, bytes.byteLength - offset);
+    if (bytesWritten === 0) throw Object.assign(new Error("nothing was written"), { code: "ENOSPC" });
+    offset += bytesWritten;
   }
 }
