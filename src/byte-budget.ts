@@ -8,11 +8,15 @@
 export interface ByteBudget {
   readonly limitBytes: number;
   readonly heldBytes: number;
+  /** What may be taken now; less than nothing when too much was set aside. */
+  readonly freeBytes: number;
   /** Takes the bytes if they are free and nobody waits in front. */
   tryTake(bytes: number): boolean;
   /** Takes the bytes when they become free, first come first served. Rejects with the signal's reason. */
   take(bytes: number, signal: AbortSignal): Promise<void>;
   give(bytes: number): void;
+  /** Leaves room for memory that is used beside the budget; the bytes replace those of an earlier call. */
+  setAside(bytes: number): void;
   register(holder: Holder): () => void;
 }
 
@@ -29,16 +33,21 @@ interface Waiter {
   admit: () => void;
 }
 
-const defaultPatienceMs = 500;
+const defaultPatienceMs = 1_000;
 
 export function createByteBudget(limitBytes: number, patienceMs = defaultPatienceMs): ByteBudget {
   let heldBytes = 0;
+  let asideBytes = 0;
   let waiters: Waiter[] = [];
   let holders = new Set<Holder>();
   let timer: ReturnType<typeof setInterval> | null = null;
 
+  function freeBytes(): number {
+    return limitBytes - asideBytes - heldBytes;
+  }
+
   function admitWaiters(): void {
-    while (waiters[0] && heldBytes + waiters[0].bytes <= limitBytes) {
+    while (waiters[0] && waiters[0].bytes <= freeBytes()) {
       let waiter = waiters.shift()!;
       heldBytes += waiter.bytes;
       waiter.admit();
@@ -68,9 +77,12 @@ export function createByteBudget(limitBytes: number, patienceMs = defaultPatienc
     get heldBytes() {
       return heldBytes;
     },
+    get freeBytes() {
+      return freeBytes();
+    },
 
     tryTake(bytes) {
-      if (waiters.length > 0 || heldBytes + bytes > limitBytes) return false;
+      if (waiters.length > 0 || bytes > freeBytes()) return false;
       heldBytes += bytes;
       return true;
     },
@@ -100,6 +112,11 @@ export function createByteBudget(limitBytes: number, patienceMs = defaultPatienc
 
     give(bytes) {
       heldBytes -= bytes;
+      admitWaiters();
+    },
+
+    setAside(bytes) {
+      asideBytes = bytes;
       admitWaiters();
     },
 

@@ -88,7 +88,7 @@ export function openServer(
         blockedExtensions: config.blocked_extensions,
         typeMismatch: config.type_mismatch,
       }),
-      admission: createAdmission(storages.budget, defaultHeadBytes + defaultTailBytes),
+      admission: createAdmission(storages.budget, defaultHeadBytes + 2 * defaultTailBytes),
       clock,
       ids,
       options: {

@@ -7,8 +7,8 @@ import { AppError } from "./errors.ts";
 export interface SpoolFile {
   readonly sizeBytes: number;
   append(bytes: Uint8Array): void;
-  /** Fills the first `sizeBytes` of the target. */
-  readInto(target: Uint8Array): void;
+  /** Fills the target with what was written from `position` on. */
+  readInto(target: Uint8Array, position: number): void;
   discard(): void;
 }
 
@@ -48,9 +48,9 @@ export function createSpool(directory: string): Spool {
           }
           sizeBytes += bytes.length;
         },
-        readInto(target) {
-          for (let read = 0; read < sizeBytes;) {
-            let count = readSync(descriptor, target, read, sizeBytes - read, read);
+        readInto(target, position) {
+          for (let read = 0; read < target.length;) {
+            let count = readSync(descriptor, target, read, target.length - read, position + read);
             if (count === 0)
               throw new AppError("internal_error", "a spool file is shorter than what was written to it");
             read += count;

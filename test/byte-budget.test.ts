@@ -5,12 +5,13 @@ import { join } from "node:path";
 
 import { createByteBudget } from "../src/byte-budget.ts";
 import { createSpool } from "../src/spool.ts";
-import { createPartBuffer } from "../src/store/s3/part-buffer.ts";
+import { createBlockPool } from "../src/store/s3/block-pool.ts";
+import { createPartBuffer, type PartBuffer } from "../src/store/s3/part-buffer.ts";
 import { KIB, MIB } from "../src/units.ts";
 import { bytesOf } from "./store/bodies.ts";
 
 const patienceMs = 20;
-const capacity = MIB;
+const capacity = 3 * MIB;
 const never = new AbortController().signal;
 
 let folder = mkdtempSync(join(tmpdir(), "s3-uploads-budget-"));
@@ -91,29 +92,42 @@ describe("a byte budget", () => {
 
 function memoryOf(limitBytes: number) {
   let budget = createByteBudget(limitBytes, patienceMs);
-  return { budget, spool: createSpool(join(folder, "spool")), idle: [] };
+  return { budget, spool: createSpool(join(folder, "spool")), pool: createBlockPool(budget) };
+}
+
+/** Appends all of the bytes, as whoever cuts a body into parts does. */
+async function fill(part: PartBuffer, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await part.append(bytes.subarray(at), never);
+}
+
+async function bytesIn(part: PartBuffer): Promise<Buffer> {
+  let { byteLength, blocks } = await part.seal(never);
+  let whole = Buffer.concat(blocks);
+  expect(whole.length).toBe(byteLength);
+  return whole;
 }
 
 describe("a part buffer", () => {
-  test("holds about as many bytes as have come while memory is short", async () => {
-    let memory = memoryOf(1.5 * MIB);
+  test("counts a little at first, then the whole part", async () => {
+    let memory = memoryOf(2 * capacity);
     let part = createPartBuffer(capacity, memory);
-    await part.append(bytesOf(10), never);
+    await fill(part, bytesOf(10));
     expect(memory.budget.heldBytes).toBe(64 * KIB);
-    await part.append(bytesOf(100 * KIB), never);
-    expect(memory.budget.heldBytes).toBe(256 * KIB);
+    await fill(part, bytesOf(100 * KIB));
+    expect(memory.budget.heldBytes).toBe(capacity);
     part.release();
     expect(memory.budget.heldBytes).toBe(0);
   });
 
   test("takes what fits and tells how much that was", async () => {
-    let memory = memoryOf(8 * MIB);
+    let memory = memoryOf(2 * capacity);
     let part = createPartBuffer(capacity, memory);
     let bytes = bytesOf(capacity + 5);
     expect(await part.append(bytes.subarray(0, 1000), never)).toBe(1000);
-    expect(await part.append(bytes.subarray(1000), never)).toBe(capacity - 1000);
+    expect(await part.append(bytes.subarray(1000), never)).toBe(64 * KIB - 1000);
+    await fill(part, bytes.subarray(64 * KIB, capacity));
     expect(await part.append(bytes, never)).toBe(0);
-    expect(Buffer.compare(await part.seal(never), bytes.subarray(0, capacity))).toBe(0);
+    expect(Buffer.compare(await bytesIn(part), bytes.subarray(0, capacity))).toBe(0);
     part.release();
     expect(memory.budget.heldBytes).toBe(0);
   });
@@ -123,31 +137,35 @@ describe("a part buffer", () => {
     let { budget } = memory;
     let slow = createPartBuffer(capacity, memory);
     let bytes = bytesOf(capacity);
-    await slow.append(bytes.subarray(0, 200 * KIB), never);
-    expect(budget.heldBytes).toBe(200 * KIB);
+    await fill(slow, bytes.subarray(0, 200 * KIB));
+    expect(budget.heldBytes).toBe(capacity);
     await budget.take(capacity, never);
     expect(budget.heldBytes).toBe(capacity);
 
-    await slow.append(bytes.subarray(200 * KIB), never);
+    await fill(slow, bytes.subarray(200 * KIB));
     expect(budget.heldBytes).toBe(capacity);
-    let sealing = slow.seal(never);
+    let coming = bytesIn(slow);
     budget.give(capacity);
-    expect(Buffer.compare(await sealing, bytes)).toBe(0);
+    expect(Buffer.compare(await coming, bytes)).toBe(0);
     slow.release();
     expect(budget.heldBytes).toBe(0);
     expect(readdirSync(join(folder, "spool"))).toEqual([]);
   });
 
-  test("that waits for memory itself moves to disk instead of standing in the way", async () => {
-    let memory = memoryOf(capacity);
+  test("waits for the whole part behind those who came first, with little in its hands", async () => {
+    let memory = memoryOf(2 * capacity);
     let { budget } = memory;
+    budget.tryTake(2 * capacity - 64 * KIB);
     let part = createPartBuffer(capacity, memory);
-    budget.tryTake(capacity - 64 * KIB);
-    await part.append(bytesOf(100), never);
-    let growing = part.append(bytesOf(100 * KIB), never);
-    expect(await growing).toBe(100 * KIB);
-    expect(budget.heldBytes).toBe(capacity - 64 * KIB);
+    await fill(part, bytesOf(64 * KIB));
+    let filling = fill(part, bytesOf(100 * KIB));
+    await Bun.sleep(3 * patienceMs);
+    expect(part.sizeBytes).toBe(64 * KIB);
+    budget.give(capacity);
+    await filling;
+    expect(budget.heldBytes).toBe(2 * capacity - 64 * KIB);
     part.release();
+    expect(budget.heldBytes).toBe(capacity - 64 * KIB);
   });
 
   test("that is stopped while it waits gives everything back", async () => {
@@ -170,18 +188,32 @@ describe("a part buffer", () => {
   test("many at once in little memory all come through", async () => {
     let memory = memoryOf(2 * capacity);
     let bytes = bytesOf(capacity);
-    async function fill(nth: number): Promise<boolean> {
+    async function send(nth: number): Promise<boolean> {
       let part = createPartBuffer(capacity, memory);
       for (let at = 0; at < capacity; at += 128 * KIB) {
-        await part.append(bytes.subarray(at, at + 128 * KIB), never);
+        await fill(part, bytes.subarray(at, at + 128 * KIB));
         await Bun.sleep(nth % 3);
       }
-      let same = Buffer.compare(await part.seal(never), bytes) === 0;
+      let same = Buffer.compare(await bytesIn(part), bytes) === 0;
       part.release();
       return same;
     }
-    let results = await Promise.all(Array.from({ length: 20 }, (_, nth) => fill(nth)));
+    let results = await Promise.all(Array.from({ length: 20 }, (_, nth) => send(nth)));
     expect(results).toEqual(Array.from({ length: 20 }, () => true));
     expect(memory.budget.heldBytes).toBe(0);
+  });
+
+  test("uses the memory of an earlier one, and keeps within the budget what nobody uses", async () => {
+    let { budget, pool } = memoryOf(40 * MIB);
+    let lent = Array.from({ length: 30 }, () => pool.take(MIB));
+    let [first] = lent;
+    for (let block of lent) pool.give(block);
+    let kept = lent.filter((block) => block.length > 0);
+    expect(kept.length).toBe(24);
+    expect(kept).toContain(first!);
+
+    budget.tryTake(35 * MIB);
+    expect(kept).toContain(pool.take(MIB));
+    expect(kept.filter((block) => block.length > 0).length).toBe(6);
   });
 });

@@ -1,12 +1,12 @@
 import type { ByteStream } from "../../domain.ts";
 import { AppError } from "../../errors.ts";
 import { readChunks } from "../chunk-reader.ts";
-import { createPartBuffer, type PartBuffer, type PartMemory } from "./part-buffer.ts";
+import { createPartBuffer, type PartBuffer, type PartBytes, type PartMemory } from "./part-buffer.ts";
 
 export interface Part {
   /** Counted from 1, as S3 does. */
   number: number;
-  bytes: Uint8Array<ArrayBuffer>;
+  bytes: PartBytes;
   /** True when the body has ended with this part. */
   last: boolean;
   release(): void;

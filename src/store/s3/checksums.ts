@@ -8,10 +8,12 @@ export interface Checksums {
 }
 
 /** CRC32 as S3 wants it: base64 of four bytes, big-endian. */
-export function crc32Base64(bytes: Uint8Array<ArrayBuffer>): string {
-  let crc = Buffer.allocUnsafe(4);
-  crc.writeUInt32BE(Bun.hash.crc32(bytes));
-  return crc.toString("base64");
+export function crc32Base64(blocks: readonly Uint8Array<ArrayBuffer>[]): string {
+  let crc = 0;
+  for (let block of blocks) crc = Bun.hash.crc32(block, crc);
+  let bytes = Buffer.allocUnsafe(4);
+  bytes.writeUInt32BE(crc);
+  return bytes.toString("base64");
 }
 
 /** Sends once more without checksum headers when the server says that it knows none, and remembers that. */

@@ -6,6 +6,7 @@ import {
 } from "@aws-sdk/client-s3";
 
 import { fetchTransport } from "./fetch-transport.ts";
+import type { PartBytes } from "./part-buffer.ts";
 
 export interface Credentials {
   accessKeyId: string;
@@ -39,6 +40,11 @@ export function createS3Client(options: ClientOptions): S3Client {
   if (options.endpointUrl) config.endpoint = options.endpointUrl;
   if (options.credentials) config.credentials = options.credentials;
   return new S3Client(config);
+}
+
+/** The SDK asks a body for its `byteLength` and passes it on; fetchTransport knows what it is. */
+export function asBody(bytes: PartBytes): Uint8Array {
+  return bytes as unknown as Uint8Array;
 }
 
 /**

@@ -1,4 +1,5 @@
-import { KIB } from "../../units.ts";
+import type { Block } from "./block-pool.ts";
+import type { PartBytes } from "./part-buffer.ts";
 
 /** What the SDK hands over; the parts of @smithy/types' HttpRequest that are used. */
 interface SdkRequest {
@@ -17,8 +18,6 @@ interface SdkResponse {
   headers: Record<string, string>;
   body: ReadableStream<Uint8Array> | Uint8Array;
 }
-
-const sliceBytes = 512 * KIB;
 
 /**
  * The SDK's HTTP layer on Bun's fetch: the SDK signs and parses, fetch moves the bytes. Against the SDK's own node:http
@@ -56,22 +55,25 @@ export const fetchTransport = {
   },
 };
 
-/** fetch copies a whole Uint8Array; of a stream with a Content-Length it copies a slice at a time. */
-function bodyOf(
-  body: unknown,
-): ReadableStream<Uint8Array<ArrayBuffer>> | Uint8Array<ArrayBuffer> | string | null {
-  if (!(body instanceof Uint8Array) || body.length <= sliceBytes) return (body as string | undefined) ?? null;
-  let bytes = body as Uint8Array<ArrayBuffer>;
-  let at = 0;
+/** Of a Uint8Array fetch copies the whole; of a stream with a Content-Length it copies a block at a time. */
+function bodyOf(body: unknown): ReadableStream<Block> | Block | string | null {
+  if (!isPart(body)) return (body as Block | string | undefined) ?? null;
+  let { blocks } = body;
+  if (blocks.length <= 1) return blocks[0] ?? new Uint8Array();
+  let next = 0;
   return new ReadableStream(
     {
       pull(controller) {
-        controller.enqueue(bytes.subarray(at, (at += sliceBytes)));
-        if (at >= bytes.length) controller.close();
+        controller.enqueue(blocks[next++]!);
+        if (next >= blocks.length) controller.close();
       },
     },
     { highWaterMark: 0 },
   );
+}
+
+function isPart(body: unknown): body is PartBytes {
+  return typeof body === "object" && body !== null && "blocks" in body;
 }
 
 function urlOf(request: SdkRequest): string {

@@ -1,54 +1,58 @@
 import type { ByteBudget } from "../../byte-budget.ts";
 import type { Spool, SpoolFile } from "../../spool.ts";
 import { KIB } from "../../units.ts";
-import { minPartBytes } from "./part-plan.ts";
+import { type Block, blockBytes, type BlockPool } from "./block-pool.ts";
 
-const firstCapacityBytes = 64 * KIB;
-const growthFactor = 4;
-/** Whole-part buffers kept for the next part: a new one costs 2 ms of page faults for each 8 MiB. */
-const maxIdleBuffers = 4;
+/** What a sender that has sent little, or nothing for long, holds. */
+const firstBlockBytes = 64 * KIB;
 
 export interface PartMemory {
   budget: ByteBudget;
   spool: Spool;
-  /** Buffers waiting for their next part; few enough not to be counted in the budget. */
-  idle: Uint8Array<ArrayBuffer>[];
+  pool: BlockPool;
+}
+
+/** The bytes of a part, in order; the name `byteLength` is what the SDK looks for. */
+export interface PartBytes {
+  readonly byteLength: number;
+  readonly blocks: readonly Block[];
 }
 
 /**
- * One part while it fills. It holds about as many bytes as have come: a small buffer that grows, or a whole part's
- * buffer at once while more than half of the budget is free. Where memory is short it moves to disk, and comes back
- * when it is full and its turn has come; so nobody holds one buffer while waiting for a second.
+ * One part while it fills. The first bytes come into a small block; with more than those the whole part is counted in the
+ * budget at once, so that who has begun to fill one can finish it, but takes memory block by block. Who then is slow while
+ * others wait moves to disk, and comes back when the part is full and its turn has come.
  */
 export interface PartBuffer {
   readonly sizeBytes: number;
-  /** Takes what fits and tells how many bytes that were; at once while there is room, which is nearly always. */
+  /** Takes a beginning of the bytes and tells how many those were; at once while there is memory, which is nearly always. */
   append(bytes: Uint8Array, signal: AbortSignal): number | Promise<number>;
   /** The bytes in memory; to be called once, when no more come. */
-  seal(signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+  seal(signal: AbortSignal): Promise<PartBytes>;
   /** Gives everything back; what seal returned must not be used after. */
   release(): void;
 }
 
-export function createPartBuffer(capacityLimit: number, memory: PartMemory): PartBuffer {
-  let { budget, spool, idle } = memory;
-  let buffer: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+export function createPartBuffer(capacityBytes: number, memory: PartMemory): PartBuffer {
+  let { budget, spool, pool } = memory;
+  let blocks: Block[] = [];
+  /** In blocks, and in the budget. */
+  let heldBytes = 0;
+  let takenBytes = 0;
   let file: SpoolFile | null = null;
   let sizeBytes = 0;
-  let waiting: AbortController | null = null;
   let spillError: unknown = null;
   let unregister: (() => void) | null = null;
 
   function spill(): void {
     if (file) return;
     file = spool.create();
-    file.append(buffer.subarray(0, sizeBytes));
-    freeBuffer();
+    for (let block of filledBlocks()) file.append(block);
+    freeBlocks();
   }
 
   /** Called by the budget's timer, where nobody could catch: an error waits for the next append. */
   function relieve(): void {
-    if (waiting) return waiting.abort();
     try {
       spill();
     } catch (error) {
@@ -56,46 +60,48 @@ export function createPartBuffer(capacityLimit: number, memory: PartMemory): Par
     }
   }
 
-  function freeBuffer(): void {
-    let freed = buffer;
-    buffer = new Uint8Array(0);
-    if (freed.length === capacityLimit && freed.length >= minPartBytes && idle.length < maxIdleBuffers)
-      idle.push(freed);
-    if (freed.length > 0) budget.give(freed.length);
+  function addBlock(bytes: number): void {
+    blocks.push(pool.take(bytes));
+    heldBytes += bytes;
   }
 
-  function allocate(capacity: number): Uint8Array<ArrayBuffer> {
-    let at = idle.findIndex((candidate) => candidate.length === capacity);
-    return at >= 0 ? idle.splice(at, 1)[0]! : new Uint8Array(capacity);
+  function freeBlocks(): void {
+    let bytes = takenBytes;
+    for (let block of blocks) pool.give(block);
+    blocks = [];
+    heldBytes = 0;
+    takenBytes = 0;
+    if (bytes > 0) budget.give(bytes);
   }
 
-  async function grow(neededBytes: number, signal: AbortSignal): Promise<void> {
-    let roomy = budget.heldBytes + capacityLimit <= budget.limitBytes / 2;
-    let stepped = Math.max(firstCapacityBytes, buffer.length * growthFactor, neededBytes);
-    let capacity = roomy ? capacityLimit : Math.min(stepped, capacityLimit);
-    let more = capacity - buffer.length;
-    if (!budget.tryTake(more)) {
-      waiting = new AbortController();
-      try {
-        await budget.take(more, AbortSignal.any([signal, waiting.signal]));
-      } catch {
-        signal.throwIfAborted();
-        return spill();
-      } finally {
-        waiting = null;
-      }
-    }
-    let larger = allocate(capacity);
-    larger.set(buffer.subarray(0, sizeBytes));
-    buffer = larger;
+  /** The blocks without what is still empty of the last one. */
+  function filledBlocks(): Block[] {
+    let last = blocks.at(-1);
+    if (!last || sizeBytes === heldBytes) return blocks;
+    return [...blocks.slice(0, -1), last.subarray(0, last.length - (heldBytes - sizeBytes))];
   }
 
   function add(bytes: Uint8Array): number {
     if (spillError) throw spillError;
-    if (file) file.append(bytes);
-    else buffer.set(bytes, sizeBytes);
-    sizeBytes += bytes.length;
-    return bytes.length;
+    let room = (file ? capacityBytes : heldBytes) - sizeBytes;
+    let fits = bytes.length > room ? bytes.subarray(0, room) : bytes;
+    let last = blocks.at(-1);
+    if (file) file.append(fits);
+    else last?.set(fits, last.length - room);
+    sizeBytes += fits.length;
+    return fits.length;
+  }
+
+  function addToNewBlock(bytes: Uint8Array): number {
+    addBlock(Math.min(blockBytes, takenBytes - sizeBytes));
+    return add(bytes);
+  }
+
+  function addTaken(moreBytes: number, bytes: Uint8Array): number {
+    takenBytes += moreBytes;
+    // A first block is not worth the trip to disk.
+    if (sizeBytes > 0) unregister = budget.register({ sinceMs: performance.now(), relieve });
+    return addToNewBlock(bytes);
   }
 
   return {
@@ -104,29 +110,33 @@ export function createPartBuffer(capacityLimit: number, memory: PartMemory): Par
     },
 
     append(bytes, signal) {
-      if (sizeBytes === 0) unregister = budget.register({ sinceMs: performance.now(), relieve });
-      let fits =
-        bytes.length > capacityLimit - sizeBytes ? bytes.subarray(0, capacityLimit - sizeBytes) : bytes;
-      if (file || sizeBytes + fits.length <= buffer.length) return add(fits);
-      return grow(sizeBytes + fits.length, signal).then(() => add(fits));
+      if (file || sizeBytes < heldBytes || sizeBytes === capacityBytes) return add(bytes);
+      if (sizeBytes < takenBytes) return addToNewBlock(bytes);
+      let wanted = Math.min(sizeBytes === 0 ? firstBlockBytes : capacityBytes, capacityBytes - sizeBytes);
+      if (budget.tryTake(wanted)) return addTaken(wanted, bytes);
+      return budget.take(wanted, signal).then(() => addTaken(wanted, bytes));
     },
 
     async seal(signal) {
       unregister?.();
       if (spillError) throw spillError;
       if (file) {
-        await budget.take(capacityLimit, signal);
-        buffer = allocate(capacityLimit);
-        file.readInto(buffer);
+        await budget.take(sizeBytes, signal);
+        takenBytes = sizeBytes;
+        while (heldBytes < sizeBytes) {
+          let from = heldBytes;
+          addBlock(Math.min(blockBytes, sizeBytes - from));
+          file.readInto(blocks.at(-1)!, from);
+        }
         file.discard();
       }
-      return buffer.subarray(0, sizeBytes);
+      return { byteLength: sizeBytes, blocks: filledBlocks() };
     },
 
     release() {
       unregister?.();
       file?.discard();
-      freeBuffer();
+      freeBlocks();
     },
   };
 }

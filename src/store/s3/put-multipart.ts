@@ -9,7 +9,7 @@ import { MINUTE_MS } from "../../units.ts";
 import type { PutRequest } from "../storage.ts";
 import type { Part } from "./assemble-parts.ts";
 import { type Checksums, crc32Base64, withChecksumFallback } from "./checksums.ts";
-import { signWithPayloadHash } from "./client.ts";
+import { asBody, signWithPayloadHash } from "./client.ts";
 import { dataAttempts, dataTimeoutMs, objectInput, type Sending } from "./sending.ts";
 
 /** R2 answers 500 to more (measured by Litestream in 2026). */
@@ -71,16 +71,16 @@ export async function putMultipart(put: MultipartPut): Promise<{ sizeBytes: numb
   }
 
   async function sendPart(part: Part): Promise<void> {
-    let checksum = withChecksums ? { ChecksumCRC32: crc32Base64(part.bytes) } : {};
+    let checksum = withChecksums ? { ChecksumCRC32: crc32Base64(part.bytes.blocks) } : {};
     let output = await call(
       "put",
       (abortSignal) => {
         let target = { Bucket: bucket, Key: key, UploadId: uploadId, PartNumber: part.number };
-        let command = new UploadPartCommand({ ...target, Body: part.bytes, ...checksum });
+        let command = new UploadPartCommand({ ...target, Body: asBody(part.bytes), ...checksum });
         signWithPayloadHash(command, "UNSIGNED-PAYLOAD");
         return client.send(command, { abortSignal });
       },
-      { attempts: dataAttempts, timeoutMs: dataTimeoutMs(part.bytes.length), signal },
+      { attempts: dataAttempts, timeoutMs: dataTimeoutMs(part.bytes.byteLength), signal },
     );
     sent.push({ PartNumber: part.number, ETag: output.ETag, ...checksum });
   }
@@ -93,7 +93,7 @@ export async function putMultipart(put: MultipartPut): Promise<{ sizeBytes: numb
         part.release();
         inFlight.delete(onItsWay);
       });
-    sizeBytes += part.bytes.length;
+    sizeBytes += part.bytes.byteLength;
     inFlight.add(onItsWay);
   }
 

@@ -3,8 +3,10 @@ import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { sha256MetadataName } from "../keys.ts";
 import type { PutRequest, Storage } from "../storage.ts";
 import { assembleParts, type Part } from "./assemble-parts.ts";
+import { createBlockPool } from "./block-pool.ts";
 import { type Checksums, withChecksumFallback } from "./checksums.ts";
-import { signWithPayloadHash } from "./client.ts";
+import { asBody, signWithPayloadHash } from "./client.ts";
+import type { PartBytes } from "./part-buffer.ts";
 import { partBytesFor } from "./part-plan.ts";
 import { putMultipart } from "./put-multipart.ts";
 import { dataAttempts, dataTimeoutMs, objectInput, type Sending } from "./sending.ts";
@@ -13,7 +15,8 @@ import { dataAttempts, dataTimeoutMs, objectInput, type Sending } from "./sendin
  * A body that fits into one part goes as one PutObject, signed with its SHA-256; a larger one as a multipart upload.
  */
 export function createPut(sending: Sending): Storage["put"] {
-  let memory = { budget: sending.budget, spool: sending.spool, idle: [] };
+  let { budget, spool } = sending;
+  let memory = { budget, spool, pool: createBlockPool(budget) };
   let checksums: Checksums = { accepted: true };
 
   return async function put(request) {
@@ -29,7 +32,7 @@ export function createPut(sending: Sending): Storage["put"] {
         return await putMultipart({ first, rest: parts, request, sending, checksums, failure, signal });
       try {
         await putSingle(first.bytes, request);
-        return { sizeBytes: first.bytes.length };
+        return { sizeBytes: first.bytes.byteLength };
       } finally {
         first.release();
       }
@@ -38,7 +41,7 @@ export function createPut(sending: Sending): Storage["put"] {
     }
   };
 
-  function putSingle(bytes: Uint8Array<ArrayBuffer>, request: PutRequest): Promise<unknown> {
+  function putSingle(bytes: PartBytes, request: PutRequest): Promise<unknown> {
     let sha256 = request.sha256();
     return withChecksumFallback(checksums, sending.log, () =>
       sending.call(
@@ -47,13 +50,13 @@ export function createPut(sending: Sending): Storage["put"] {
           let command = new PutObjectCommand({
             ...objectInput(request, sending),
             Metadata: { ...request.userMetadata, [sha256MetadataName]: sha256 },
-            Body: bytes,
+            Body: asBody(bytes),
             ...(checksums.accepted ? { ChecksumSHA256: Buffer.from(sha256, "hex").toString("base64") } : {}),
           });
           signWithPayloadHash(command, sha256);
           return sending.client.send(command, { abortSignal });
         },
-        { attempts: dataAttempts, timeoutMs: dataTimeoutMs(bytes.length), signal: request.signal },
+        { attempts: dataAttempts, timeoutMs: dataTimeoutMs(bytes.byteLength), signal: request.signal },
       ),
     );
   }
