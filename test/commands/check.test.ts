@@ -236,10 +236,10 @@ describe("check of the data folder", () => {
 
   test("fails on one that may not be written to", async () => {
     let data_dir = newFolder();
-    chmodSync(data_dir, 0o500);
-    let report = await asOrdinaryUser(() =>
-      check(configOf({ ...bucket, data_dir }), memoryStorage().storage),
-    );
+    chmodSync(folder, 0o711);
+    chmodSync(data_dir, 0o555);
+    let config = configOf({ ...bucket, data_dir });
+    let report = await asOrdinaryUser(() => check(config, memoryStorage().storage));
     expect(report.exitCode).toBe(1);
     expect(report.output).toContain("permission denied");
   });
