@@ -27,7 +27,7 @@ export function createDeleteFile({ repository, journal, recovery, storageFor }: 
     let { id, uid, storage, bucket, s3_key: key } = record;
     let release = recovery.claim(uid);
     try {
-      journal.beginDelete({ uid, fileId: id, storage, bucket, key });
+      await journal.beginDelete({ uid, fileId: id, storage, bucket, key });
       if (removeObject) await storageFor(record).delete(key);
       await repository.finishDelete(id);
       journal.closeDelete(uid);

@@ -12,6 +12,7 @@ import { createHostCheck } from "./auth/hosts.ts";
 import { createSessionCookie } from "./auth/session-cookie.ts";
 import { createSignIn } from "./auth/sign-in.tsx";
 import type { Clock } from "./clock.ts";
+import { createCommitSync } from "./commit-sync.ts";
 import type { Config } from "./config/config.ts";
 import { createDeleteFile } from "./delete-file.ts";
 import type { AppError } from "./errors.ts";
@@ -45,27 +46,35 @@ export interface OpenServer {
   close(): void;
 }
 
+export interface OpenServerDeps {
+  log: Log;
+  clock: Clock;
+  ids: Ids;
+  /** Hears that the disk fails: nothing that is acknowledged after it would be sure, so the process has to end. */
+  onSyncFailure: (error: AppError) => void;
+}
+
 /**
  * Opens everything a server works with, in the order in which it depends on each other, and puts it together. Listens to
  * nothing. Rejects with an AppError whose message is for the operator; then nothing stays open.
  */
-export function openServer(
-  config: Config,
-  { log, clock, ids }: { log: Log; clock: Clock; ids: Ids },
-): OpenServer {
+export function openServer(config: Config, { log, clock, ids, onSyncFailure }: OpenServerDeps): OpenServer {
   let undo = new DisposableStack();
   try {
     let lock = lockDataFolder(config.data_dir);
     undo.defer(() => lock.release());
     let stateDatabase = openStateDatabase(join(config.data_dir, "internal", "state.db"));
     undo.defer(() => closeDatabase(stateDatabase));
-    let journal = createJournal(stateDatabase, clock);
+    let stateCommits = createCommitSync(stateDatabase, onSyncFailure);
+    undo.defer(() => stateCommits.close());
+    let journal = createJournal(stateDatabase, stateCommits, clock);
     undo.defer(() => journal.flush());
     let tokens = createTokens(stateDatabase, clock);
     let repository = createSqliteRepository({
       path: join(config.data_dir, "uploads.db"),
       tableName: config.db_table_name,
       log,
+      onSyncFailure,
     });
     undo.defer(() => repository.close());
 
@@ -79,7 +88,7 @@ export function openServer(
       repository,
       journal,
       recovery,
-      idempotency: createIdempotency(stateDatabase, clock),
+      idempotency: createIdempotency(stateDatabase, stateCommits, clock),
       deleteFile,
       policy: createPolicy({
         maxFileBytes,

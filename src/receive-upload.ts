@@ -137,8 +137,8 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
     let key = objectKey({ prefix: options.s3Prefix, uid, extension: media.extension, createdAtMs });
     let { name, bucket } = storage;
     let release = recovery.claim(uid);
-    journal.beginUpload({ uid, storage: name, bucket, key });
     try {
+      await journal.beginUpload({ uid, storage: name, bucket, key });
       let sha256 = head.isWhole ? { sha256: measured.sha256() } : {};
       let { sizeBytes } = await storage.put({
         key,
@@ -184,8 +184,8 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
     context: UploadContext,
   ): Promise<UploadOutcome> {
     let { row, release } = stored;
-    if (context.idempotencyKey !== null) idempotency.remember(context.idempotencyKey, position, row);
     try {
+      if (context.idempotencyKey !== null) await idempotency.remember(context.idempotencyKey, position, row);
       let { record: created, duplicateOf, linked } = await repository.create(row, options.duplicates);
       if (linked) await undo(stored);
       else journal.closeUpload(row.uid);

@@ -98,8 +98,12 @@ export function createRecovery({ journal, repository, storageFor, log }: Recover
 
   return {
     async undoUpload(uid) {
-      let intent = journal.open().find((open) => open.uid === uid && open.kind === "upload");
-      if (intent) await attempt(intent);
+      try {
+        let intent = journal.open().find((open) => open.uid === uid && open.kind === "upload");
+        if (intent) await attempt(intent);
+      } catch (error) {
+        log.warn({ uid, reason: toAppError(error).message }, "an upload could not be taken back yet");
+      }
     },
     run() {
       running ??= runOnce().finally(() => (running = null));

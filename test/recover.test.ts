@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { systemClock } from "../src/clock.ts";
+import { createCommitSync } from "../src/commit-sync.ts";
 import { createDeleteFile } from "../src/delete-file.ts";
 import type { NewFileRecord } from "../src/domain.ts";
 import { AppError } from "../src/errors.ts";
@@ -33,7 +34,7 @@ let unfinished: UnfinishedUpload[] = [];
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "s3-uploads-recover-"));
   state = openStateDatabase(join(folder, "state.db"));
-  journal = createJournal(state, systemClock);
+  journal = createJournal(state, createCommitSync(state), systemClock);
   repository = createSqliteRepository({
     path: join(folder, "uploads.db"),
     tableName: "s3_uploads",
@@ -72,7 +73,7 @@ function unavailable(): Promise<never> {
 /** An upload that got as far as its object. */
 async function stored(facts: Partial<NewFileRecord> = {}): Promise<NewFileRecord> {
   let row = newFile(facts);
-  journal.beginUpload({ uid: row.uid, storage: "local", bucket: "local", key: row.s3_key });
+  await journal.beginUpload({ uid: row.uid, storage: "local", bucket: "local", key: row.s3_key });
   await storage.put(putRequest(row.s3_key, bytesOf(100)));
   return row;
 }
@@ -93,20 +94,20 @@ describe("an upload that is open in the journal", () => {
   });
 
   test("that got to no object is forgotten", async () => {
-    journal.beginUpload({ uid: "u", storage: "local", bucket: "local", key: "uploads/2026/01/u.bin" });
+    await journal.beginUpload({ uid: "u", storage: "local", bucket: "local", key: "uploads/2026/01/u.bin" });
     expect(await recovery.run()).toBe(0);
     expect(openIntents()).toEqual([]);
   });
 
   test("has its unfinished parts ended", async () => {
-    journal.beginUpload({ uid: "u", storage: "s3", bucket: "b", key: "k" });
-    journal.multipartCreated("u", "upload-1");
+    await journal.beginUpload({ uid: "u", storage: "s3", bucket: "b", key: "k" });
+    await journal.multipartCreated("u", "upload-1");
     expect(await recovery.run()).toBe(0);
     expect([aborted, openIntents()]).toEqual([["k upload-1"], []]);
   });
 
   test("has parts ended whose id was not noted any more", async () => {
-    journal.beginUpload({ uid: "u", storage: "s3", bucket: "b", key: "k" });
+    await journal.beginUpload({ uid: "u", storage: "s3", bucket: "b", key: "k" });
     unfinished = [{ key: "k", uploadId: "upload-1", initiatedAtMs: 0 }];
     expect(await recovery.run()).toBe(0);
     expect([aborted, openIntents()]).toEqual([["k upload-1"], []]);
@@ -153,8 +154,8 @@ describe("an upload that is open in the journal", () => {
   });
 
   test("that can't be undone does not keep the others from it", async () => {
-    journal.beginUpload({ uid: "first", storage: "s3", bucket: "b", key: "k" });
-    journal.multipartCreated("first", "upload-1");
+    await journal.beginUpload({ uid: "first", storage: "s3", bucket: "b", key: "k" });
+    await journal.multipartCreated("first", "upload-1");
     let kept = await stored();
     await repository.create(kept, "store");
     down = true;
@@ -178,14 +179,14 @@ async function recorded(facts: Partial<NewFileRecord> = {}) {
   return record;
 }
 
-function begin({ uid, id, s3_key: key }: { uid: string; id: number; s3_key: string }): void {
-  journal.beginDelete({ uid, fileId: id, storage: "local", bucket: "local", key });
+function begin({ uid, id, s3_key: key }: { uid: string; id: number; s3_key: string }) {
+  return journal.beginDelete({ uid, fileId: id, storage: "local", bucket: "local", key });
 }
 
 describe("a deletion that is open in the journal", () => {
   test("is finished", async () => {
     let record = await recorded();
-    begin(record);
+    await begin(record);
     expect(await recovery.run()).toBe(0);
     expect([await repository.get(record.id), await isThere(record), openIntents()]).toEqual([
       null,
@@ -196,7 +197,7 @@ describe("a deletion that is open in the journal", () => {
 
   test("whose object is gone already is finished too", async () => {
     let record = await recorded();
-    begin(record);
+    await begin(record);
     await storage.delete(record.s3_key);
     expect(await recovery.run()).toBe(0);
     expect([await repository.get(record.id), openIntents()]).toEqual([null, []]);
@@ -204,7 +205,7 @@ describe("a deletion that is open in the journal", () => {
 
   test("whose row is gone already is closed, and an object that is left goes", async () => {
     let record = await recorded();
-    begin(record);
+    await begin(record);
     await repository.finishDelete(record.id);
     expect(await recovery.run()).toBe(0);
     expect([await isThere(record), openIntents()]).toEqual([false, []]);
@@ -214,14 +215,14 @@ describe("a deletion that is open in the journal", () => {
     let older = await recorded();
     let twin = await recorded({ checksum_sha256: older.checksum_sha256, size_bytes: older.size_bytes });
     expect(twin.s3_key).toBe(older.s3_key);
-    begin(older);
+    await begin(older);
     expect(await recovery.run()).toBe(0);
     expect([await repository.get(older.id), await isThere(twin), openIntents()]).toEqual([null, true, []]);
   });
 
   test("keeps row and intent while storage is down", async () => {
     let record = await recorded();
-    begin(record);
+    await begin(record);
     down = true;
     expect(await recovery.run()).toBe(1);
     expect(openIntents()).toEqual([`delete ${record.uid}`]);

@@ -34,7 +34,7 @@ export interface ServeOptions {
 export async function runServe(options: ServeOptions): Promise<void> {
   let { config, log, write, stopped } = options;
   let isNew = !existsSync(resolve(config.data_dir, "uploads.db"));
-  let opened = openServer(config, options);
+  let opened = openServer(config, { ...options, onSyncFailure: (error) => endAtOnce(log, error) });
   try {
     await opened.storages.removeLeftovers();
     await opened.readiness.start();
@@ -51,6 +51,12 @@ export async function runServe(options: ServeOptions): Promise<void> {
   } finally {
     opened.close();
   }
+}
+
+/** Uploads under way go unanswered, and recovery looks at them when the server is started again. */
+function endAtOnce(log: Log, error: AppError): never {
+  log.error({ reason: error.message }, "ending at once: the disk fails");
+  process.exit(1);
 }
 
 function listen(config: Config, { app }: OpenServer): Bun.Server<undefined> {

@@ -1,3 +1,4 @@
+import { createCommitSync } from "../commit-sync.ts";
 import type { FileRecord } from "../domain.ts";
 import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
@@ -21,15 +22,18 @@ const exportBatchRows = 500;
  * may take long is read in a worker. Throws what `openCatalog` throws.
  *
  * @param options.readTimeoutMs longest time for a read in the worker, then `server_busy`
+ * @param options.onSyncFailure hears when the disk fails, after which the process has to end
  */
 export function createSqliteRepository(options: {
   path: string;
   tableName: string;
   log: Log;
   readTimeoutMs?: number;
+  onSyncFailure?: (error: AppError) => void;
 }): FileRepository {
-  let { path, log, readTimeoutMs } = options;
+  let { path, log, readTimeoutMs, onSyncFailure } = options;
   let { db, table } = openCatalog(options);
+  let commits = createCommitSync(db, onSyncFailure);
   let statements = prepareStatements(db, table);
   let reader = createReader({ path, table, log, ...(readTimeoutMs ? { timeoutMs: readTimeoutMs } : {}) });
   /** Rows that are being deleted. A restart forgets them; the journal knows what to finish. */
@@ -74,8 +78,8 @@ export function createSqliteRepository(options: {
   }
 
   return {
-    create: async (file, duplicates) =>
-      translated("add a file to the catalog", () =>
+    async create(file, duplicates) {
+      let created = translated("add a file to the catalog", () =>
         immediately(db, () => {
           let older = statements.oldestWithChecksum(file.checksum_sha256, hiddenIds());
           if (older && duplicates === "reject") {
@@ -89,7 +93,10 @@ export function createSqliteRepository(options: {
           let record = toRecord(statements.insert({ ...file, ...place }));
           return { record, duplicateOf: older?.id ?? null, linked };
         }),
-      ),
+      );
+      await commits.synced();
+      return created;
+    },
     get: async (idOrUid) =>
       translated("read a file from the catalog", () => {
         let row = find(idOrUid);
@@ -111,11 +118,11 @@ export function createSqliteRepository(options: {
         hidden.add(row.id);
         return { record: toRecord(row), removeObject };
       }),
-    finishDelete: async (id) =>
-      translated("delete a file from the catalog", () => {
-        statements.remove(id);
-        hidden.delete(id);
-      }),
+    async finishDelete(id) {
+      translated("delete a file from the catalog", () => statements.remove(id));
+      hidden.delete(id);
+      await commits.synced();
+    },
     cancelDelete: async (id) => {
       hidden.delete(id);
     },
@@ -123,6 +130,7 @@ export function createSqliteRepository(options: {
       translated("count the rows of an object", () => statements.countByKey(storage, bucket, s3Key)),
     close() {
       reader.close();
+      commits.close();
       closeDatabase(db);
     },
   };

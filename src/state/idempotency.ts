@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 
 import type { Clock } from "../clock.ts";
+import type { CommitSync } from "../commit-sync.ts";
 import { immediately, translated } from "../sqlite.ts";
 import { DAY_MS } from "../units.ts";
 
@@ -17,14 +18,14 @@ export interface RememberedUpload {
 export interface Idempotency {
   /** What was remembered less than a day ago, or null. */
   find(key: string, position: number): RememberedUpload | null;
-  /** Durable when it returns. Called before the row is made; a later attempt with the same key takes the place. */
-  remember(key: string, position: number, upload: RememberedUpload): void;
+  /** Durable when it resolves. Called before the row is made; a later attempt with the same key takes the place. */
+  remember(key: string, position: number, upload: RememberedUpload): Promise<void>;
   /** Removes what is too old to be found; `remember` does it as well. */
   forgetExpired(): void;
 }
 
-/** @param db the private database of `openStateDatabase` */
-export function createIdempotency(db: Database, clock: Clock): Idempotency {
+/** @param db the private database of `openStateDatabase`, and how its commits get on disk */
+export function createIdempotency(db: Database, commits: CommitSync, clock: Clock): Idempotency {
   let select = db.prepare<RememberedUpload, [string, number, number]>(
     "SELECT uid, filename FROM idempotency WHERE key_sha256 = ? AND position = ? AND created_at_ms > ?",
   );
@@ -39,13 +40,15 @@ export function createIdempotency(db: Database, clock: Clock): Idempotency {
   return {
     find: (key, position) =>
       translated("look up an Idempotency-Key", () => select.get(digest(key), position, oldestMs())),
-    remember: (key, position, upload) =>
+    async remember(key, position, upload) {
       translated("remember an Idempotency-Key", () =>
         immediately(db, () => {
           prune.run(oldestMs());
           insert.run(digest(key), position, upload.uid, upload.filename, clock.nowMs());
         }),
-      ),
+      );
+      await commits.synced();
+    },
     forgetExpired: () =>
       translated("forget old Idempotency-Keys", () => {
         prune.run(oldestMs());

@@ -27,14 +27,14 @@ export type Intent = UploadIntent | DeleteIntent;
 
 /**
  * What the server is about to do to bucket and catalog, written before it does it, so that a restart can finish or undo
- * it. Calls are synchronous and durable (synchronous=FULL) when they return, but for the two `close` calls: a lost close
- * only makes recovery look once more.
+ * it. What begins is durable when its promise resolves; the two `close` calls are not: a lost close only makes recovery look
+ * once more.
  */
 export interface Journal {
-  beginUpload(intent: ObjectPlace & { uid: string }): void;
-  multipartCreated(uid: string, uploadId: string): void;
+  beginUpload(intent: ObjectPlace & { uid: string }): Promise<void>;
+  multipartCreated(uid: string, uploadId: string): Promise<void>;
   closeUpload(uid: string): void;
-  beginDelete(intent: ObjectPlace & { uid: string; fileId: number }): void;
+  beginDelete(intent: ObjectPlace & { uid: string; fileId: number }): Promise<void>;
   closeDelete(uid: string): void;
   /** Intents that are still open, oldest first. */
   open(): Intent[];

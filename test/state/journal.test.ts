@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { Clock } from "../../src/clock.ts";
+import { createCommitSync } from "../../src/commit-sync.ts";
 import { AppError } from "../../src/errors.ts";
 import { closeDatabase, schemaVersion } from "../../src/sqlite.ts";
 import { openStateDatabase } from "../../src/state/database.ts";
@@ -49,19 +50,19 @@ describe("the private database", () => {
 });
 
 describe("the journal", () => {
-  test("tells open intents oldest first, also to the next process", () => {
+  test("tells open intents oldest first, also to the next process", async () => {
     let path = newPath();
     let clock = steppingClock();
     let db = openStateDatabase(path);
-    let journal = createJournal(db, clock);
-    journal.beginUpload({ uid: "u-2", ...place });
-    journal.beginUpload({ uid: "u-1", ...place });
-    journal.multipartCreated("u-1", "mp");
-    journal.beginDelete({ uid: "u-0", fileId: 7, ...place });
+    let journal = createJournal(db, createCommitSync(db), clock);
+    await journal.beginUpload({ uid: "u-2", ...place });
+    await journal.beginUpload({ uid: "u-1", ...place });
+    await journal.multipartCreated("u-1", "mp");
+    await journal.beginDelete({ uid: "u-0", fileId: 7, ...place });
     closeDatabase(db);
 
     let again = openStateDatabase(path);
-    expect(createJournal(again).open()).toEqual([
+    expect(createJournal(again, createCommitSync(again)).open()).toEqual([
       { kind: "upload", uid: "u-2", multipartUploadId: null, createdAtMs: 1, ...place },
       { kind: "upload", uid: "u-1", multipartUploadId: "mp", createdAtMs: 2, ...place },
       { kind: "delete", uid: "u-0", fileId: 7, createdAtMs: 3, ...place },
@@ -69,18 +70,18 @@ describe("the journal", () => {
     closeDatabase(again);
   });
 
-  test("forgets what was closed, and writes closes with the next begin", () => {
+  test("forgets what was closed, and writes closes with the next begin", async () => {
     let db = openStateDatabase(newPath());
-    let journal = createJournal(db);
+    let journal = createJournal(db, createCommitSync(db));
     let inFile = () =>
       db
         .query<{ uid: string }, []>("SELECT uid FROM intents")
         .all()
         .map((row) => row.uid);
-    journal.beginUpload({ uid: "a", ...place });
+    await journal.beginUpload({ uid: "a", ...place });
     journal.closeUpload("a");
     expect(inFile()).toEqual(["a"]);
-    journal.beginUpload({ uid: "b", ...place });
+    await journal.beginUpload({ uid: "b", ...place });
     expect(inFile()).toEqual(["b"]);
     journal.closeUpload("b");
     journal.flush();
@@ -90,8 +91,8 @@ describe("the journal", () => {
 
   test("writes closes by itself when nothing else happens", async () => {
     let db = openStateDatabase(newPath());
-    let journal = createJournal(db);
-    journal.beginDelete({ uid: "a", fileId: 1, ...place });
+    let journal = createJournal(db, createCommitSync(db));
+    await journal.beginDelete({ uid: "a", fileId: 1, ...place });
     journal.closeDelete("a");
     let count = () => db.query<{ n: number }, []>("SELECT count(*) AS n FROM intents").get()?.n;
     let deadline = Date.now() + 5_000;
@@ -100,19 +101,20 @@ describe("the journal", () => {
     closeDatabase(db);
   });
 
-  test("lets a deletion that failed be begun again", () => {
+  test("lets a deletion that failed be begun again", async () => {
     let db = openStateDatabase(newPath());
-    let journal = createJournal(db);
-    journal.beginDelete({ uid: "a", fileId: 1, ...place });
+    let journal = createJournal(db, createCommitSync(db));
+    await journal.beginDelete({ uid: "a", fileId: 1, ...place });
     journal.closeDelete("a");
-    journal.beginDelete({ uid: "a", fileId: 1, ...place });
+    await journal.beginDelete({ uid: "a", fileId: 1, ...place });
     expect(journal.open()).toHaveLength(1);
     closeDatabase(db);
   });
 
-  test("refuses a multipart upload of an intent that it does not hold", () => {
+  test("refuses a multipart upload of an intent that it does not hold", async () => {
     let db = openStateDatabase(newPath());
-    expect(() => createJournal(db).multipartCreated("nobody", "mp")).toThrow(AppError);
+    let journal = createJournal(db, createCommitSync(db));
+    await expect(journal.multipartCreated("nobody", "mp")).rejects.toThrow(AppError);
     closeDatabase(db);
   });
 
@@ -131,12 +133,12 @@ describe("the journal", () => {
 });
 
 describe("idempotency keys", () => {
-  test("are found by key and position until a day has gone by", () => {
+  test("are found by key and position until a day has gone by", async () => {
     let db = openStateDatabase(newPath());
     let nowMs = 1_000_000_000_000;
-    let idempotency = createIdempotency(db, { nowMs: () => nowMs });
-    idempotency.remember("key", 0, { uid: "u-0", filename: "é.jpg" });
-    idempotency.remember("key", 1, { uid: "u-1", filename: "b.jpg" });
+    let idempotency = createIdempotency(db, createCommitSync(db), { nowMs: () => nowMs });
+    await idempotency.remember("key", 0, { uid: "u-0", filename: "é.jpg" });
+    await idempotency.remember("key", 1, { uid: "u-1", filename: "b.jpg" });
     expect(idempotency.find("key", 0)).toEqual({ uid: "u-0", filename: "é.jpg" });
     expect(idempotency.find("key", 1)).toEqual({ uid: "u-1", filename: "b.jpg" });
     expect(idempotency.find("key", 2)).toBeNull();
@@ -148,14 +150,14 @@ describe("idempotency keys", () => {
     closeDatabase(db);
   });
 
-  test("are kept as digests and removed when they are too old", () => {
+  test("are kept as digests and removed when they are too old", async () => {
     let db = openStateDatabase(newPath());
     let nowMs = 1_000_000_000_000;
-    let idempotency = createIdempotency(db, { nowMs: () => nowMs });
-    idempotency.remember("secret-key", 0, { uid: "u", filename: "a" });
+    let idempotency = createIdempotency(db, createCommitSync(db), { nowMs: () => nowMs });
+    await idempotency.remember("secret-key", 0, { uid: "u", filename: "a" });
     expect(JSON.stringify(db.query("SELECT * FROM idempotency").all())).not.toContain("secret-key");
     nowMs += idempotencyLifeMs;
-    idempotency.remember("other", 0, { uid: "v", filename: "a" });
+    await idempotency.remember("other", 0, { uid: "v", filename: "a" });
     expect(db.query("SELECT uid FROM idempotency").values()).toEqual([["v"]]);
     nowMs += idempotencyLifeMs;
     idempotency.forgetExpired();
@@ -163,11 +165,11 @@ describe("idempotency keys", () => {
     closeDatabase(db);
   });
 
-  test("take the newest attempt", () => {
+  test("take the newest attempt", async () => {
     let db = openStateDatabase(newPath());
-    let idempotency = createIdempotency(db, steppingClock());
-    idempotency.remember("key", 0, { uid: "first", filename: "a" });
-    idempotency.remember("key", 0, { uid: "second", filename: "a" });
+    let idempotency = createIdempotency(db, createCommitSync(db), steppingClock());
+    await idempotency.remember("key", 0, { uid: "first", filename: "a" });
+    await idempotency.remember("key", 0, { uid: "second", filename: "a" });
     expect(idempotency.find("key", 0)?.uid).toBe("second");
     closeDatabase(db);
   });

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { createByteBudget } from "../../src/byte-budget.ts";
+import { AppError } from "../../src/errors.ts";
 import { silentLog } from "../../src/log.ts";
 import { createSpool } from "../../src/spool.ts";
 import { createS3Storage } from "../../src/store/s3/s3-storage.ts";
@@ -163,14 +164,9 @@ export function s3Contract(name: string, start: () => Promise<S3Server>, manyObj
           }
           await storage.abortMultipart(key, uploadId);
         };
-        let { promise: created, resolve } = Promise.withResolvers<void>();
-        let request = putRequest(key, bytesOf(2 * smallestPartBytes), {
-          onMultipartCreated: (uploadId) => void onMultipartCreated(uploadId).then(resolve),
-        });
-        let outcome = storage.put(request).catch((error: unknown) => error);
-        await created;
+        let request = putRequest(key, bytesOf(2 * smallestPartBytes), { onMultipartCreated });
+        await expect(storage.put(request)).rejects.toThrow(AppError);
         expect(seen).toEqual([key]);
-        await outcome;
         expect(await Array.fromAsync(storage.listUnfinished("contract/"))).toEqual([]);
         expect(await server.unfinishedUploads()).toEqual([]);
       },

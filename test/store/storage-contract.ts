@@ -166,7 +166,9 @@ export function storageContract(name: string, make: () => Promise<StorageUnderTe
         "tells of a multipart upload before it counts as begun, if it makes one",
         async () => {
           let uploadIds: string[] = [];
-          let small = putRequest(newKey(), bytesOf(10), { onMultipartCreated: (id) => uploadIds.push(id) });
+          let small = putRequest(newKey(), bytesOf(10), {
+            onMultipartCreated: (id) => void uploadIds.push(id),
+          });
           await storage.put(small);
           expect(uploadIds).toEqual([]);
           let large = {

@@ -137,7 +137,7 @@ export async function putMultipart(put: MultipartPut): Promise<{ sizeBytes: numb
 
   try {
     uploadId = await create();
-    request.onMultipartCreated(uploadId);
+    await request.onMultipartCreated(uploadId);
     await launch(first);
     for await (let part of rest) await launch(part);
     await Promise.all(inFlight);
