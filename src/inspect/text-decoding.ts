@@ -1,3 +1,4 @@
+const telltaleBytes = 512;
 /** Of bytes beyond ASCII: a short text in one Western 8-bit character set has fewer. */
 const maxHighShare = 0.3;
 /** In this many bytes of anything but text there is a control character, as good as surely. */
@@ -21,15 +22,17 @@ export function decodeUnicode(bytes: Uint8Array, isWhole: boolean): string | nul
 /** An 8-bit character set, read as Latin-1; many binary files without a zero near their beginning come close to it. */
 export function decodeEightBit(bytes: Uint8Array): string | null {
   if (showsBinary(bytes)) return null;
-  let high = 0;
-  for (let byte of bytes) if (byte >= 0x80) high++;
-  if (bytes.byteLength < tellingBytes && high > bytes.byteLength * maxHighShare) return null;
+  if (bytes.byteLength < tellingBytes) {
+    let high = bytes.reduce((count, byte) => count + (byte >> 7), 0);
+    if (high > bytes.byteLength * maxHighShare) return null;
+  }
   return unlessBinary(new TextDecoder("latin1").decode(bytes));
 }
 
-/** Most binary files show it at once. */
+/** Most binary files show it at once: a control character is the same byte in UTF-8 and in 8-bit character sets. */
 function showsBinary(bytes: Uint8Array): boolean {
-  return bytes.subarray(0, 64).includes(0);
+  let { buffer, byteOffset, byteLength } = bytes.subarray(0, telltaleBytes);
+  return binaryCharacter.test(Buffer.from(buffer, byteOffset, byteLength).toString("latin1"));
 }
 
 function decode(encoding: "utf-8" | "utf-16le" | "utf-16be", bytes: Uint8Array, isWhole: boolean) {
