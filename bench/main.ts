@@ -79,7 +79,7 @@ async function run(server: ServerName): Promise<void> {
   }
 }
 
-/** Random bytes: nothing on the way can make them smaller. */
+/** A MiB of random bytes, over and over: what compresses on the way does not find the repetition. */
 function writeLarge(path: string): void {
   let descriptor = openSync(path, "w");
   let block = Buffer.alloc(MIB);

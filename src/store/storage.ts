@@ -14,7 +14,7 @@ export interface PutRequest {
   userMetadata: Record<string, string>;
   /** Digest of every byte of `body`, 64 hex digits; may be asked only once `body` has ended. */
   sha256: () => string;
-  /** Called with a multipart upload's id before its first part leaves; must be durable when it returns. */
+  /** Called with a multipart upload's id before its first part leaves; durable when its promise resolves. */
   onMultipartCreated: (uploadId: string) => Promise<void> | void;
   /** Stops the put. What was begun in storage is undone before the returned promise rejects. */
   signal: AbortSignal;
