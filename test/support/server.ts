@@ -13,15 +13,26 @@ export interface TestServer {
   dataDir: string;
   /** What it has logged until now. */
   stderr(): string;
+  /** The exit code, of a server that ends by itself. */
+  exited: Promise<number>;
   /** SIGTERM; resolves to the exit code. */
   stop(): Promise<number>;
   /** SIGKILL. */
   kill(): Promise<void>;
 }
 
-/** Runs `serve` from the source as a process of its own on a free port; nothing of this process's environment counts. */
-export async function startServer(dataDir: string, env: Record<string, string> = {}): Promise<TestServer> {
-  let server = Bun.spawn([process.execPath, "src/main.ts", "serve", "--port", "0", "--data-dir", dataDir], {
+/**
+ * Runs `serve` from the source as a process of its own on a free port; nothing of this process's environment counts.
+ *
+ * @param under a command that runs the server, as its own process
+ */
+export async function startServer(
+  dataDir: string,
+  env: Record<string, string> = {},
+  under: string[] = [],
+): Promise<TestServer> {
+  let serve = [process.execPath, "src/main.ts", "serve", "--port", "0", "--data-dir", dataDir];
+  let server = Bun.spawn([...under, ...serve], {
     cwd: checkout,
     env: { PATH: process.env["PATH"] ?? "", TMPDIR: tmpdir(), ...env },
     stdin: "ignore",
@@ -60,6 +71,7 @@ export async function startServer(dataDir: string, env: Record<string, string> =
     base: page,
     dataDir,
     stderr: () => log,
+    exited: server.exited,
     stop: () => end("SIGTERM"),
     async kill() {
       await end("SIGKILL");

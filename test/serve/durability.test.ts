@@ -1,0 +1,80 @@
+import { afterAll, expect, test } from "bun:test";
+import { readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { bytesOf } from "../store/bodies.ts";
+import { skipUnlessCi } from "../support/needs.ts";
+import { censusOf, eventually, makeDataDir, removeDataDir, startServer } from "../support/server.ts";
+
+let dataDir = makeDataDir();
+let trace = join(tmpdir(), `s3-uploads-trace-${process.pid}`);
+afterAll(() => {
+  removeDataDir(dataDir);
+  rmSync(trace, { force: true });
+});
+
+function traced(...expressions: string[]): string[] {
+  return ["strace", "-D", "-f", "-y", ...expressions.flatMap((one) => ["-e", one]), "-o", trace];
+}
+
+function put(base: string): Promise<Response> {
+  return fetch(`${base}/upload/a.bin`, { method: "PUT", body: bytesOf(20_000) });
+}
+
+/** Calls that are told apart by what they name, in the order in which they have to end. */
+const promises: [what: string, call: RegExp][] = [
+  ["the intent is on disk", /fdatasync\(\d+<\S+state\.db-wal>/],
+  ["the file's bytes are on disk", /fsync\(\d+<\S+objects\/\.tmp\/[0-9a-f-]+>/],
+  ["the file has its name", /rename\("\S+objects\/\.tmp\/[0-9a-f-]+", /],
+  ["the name is on disk", /fsync\(\d+<\S+objects\/uploads\/\d{4}\/\d\d>/],
+  ["the row is on disk", /fdatasync\(\d+<\S+uploads\.db-wal>/],
+  ["the sender is told", /HTTP\/1\.1 201 Created/],
+];
+
+let skip = skipUnlessCi(
+  Bun.which("strace")
+    ? null
+    : "strace is not installed: the order of what goes to disk is not tested (apt-get install strace)",
+);
+
+test.skipIf(skip)("an upload is acknowledged when everything is on disk, in this order", async () => {
+  let server = await startServer(dataDir, {}, traced("trace=fsync,fdatasync,rename,sendto"));
+  try {
+    let mark = readFileSync(trace, "utf8").length;
+    expect((await put(server.base)).status).toBe(201);
+    let seen = () => readFileSync(trace, "utf8").slice(mark);
+    let log = await eventually(seen, (text) => text.includes("HTTP/1.1 201 Created"));
+    let places = promises.map(([what, call]) => ({ what, at: log.search(call) }));
+    expect(places.filter(({ at }) => at < 0)).toEqual([]);
+    expect(places.toSorted((a, b) => a.at - b.at)).toEqual(places);
+  } finally {
+    await server.kill();
+  }
+});
+
+test.skipIf(skip)(
+  "a disk that fails ends the server, and nothing is half there after the next start",
+  async () => {
+    let failing = traced("trace=fdatasync", "inject=fdatasync:error=EIO");
+    let server = await startServer(dataDir, {}, [...failing, "-P", join(dataDir, "uploads.db-wal")]);
+    let before = censusOf(dataDir);
+    await expect(put(server.base)).rejects.toThrow();
+    expect(await server.exited).toBe(1);
+    expect(server.stderr()).toContain("ending at once: the disk fails");
+
+    let next = await startServer(dataDir);
+    try {
+      // The row got as far as the system's memory, which has not failed: so it is there, and whole.
+      let after = await eventually(
+        () => censusOf(dataDir),
+        ({ intents }) => intents === 0,
+      );
+      expect(after.rows).toBe(before.rows + 1);
+      expect(after.files.length).toBe(before.files.length + 2);
+      expect((await put(next.base)).status).toBe(201);
+    } finally {
+      await next.kill();
+    }
+  },
+);
