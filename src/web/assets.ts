@@ -7,8 +7,7 @@ import faviconPath from "../../public/favicon.svg" with { type: "file" };
 import type { AssetLinks } from "../../views/props.ts";
 import { AppError } from "../errors.ts";
 import type { WebEnv } from "./env.ts";
-
-import cssPath from "../../public/app.css" with { type: "file" };
+import { stylesheetPaths } from "./stylesheet.ts";
 
 const yearSeconds = 365 * 24 * 60 * 60;
 const hashDigits = 12;
@@ -43,15 +42,15 @@ export interface Assets {
  */
 export function createAssets(directory: string): Assets {
   let assets = new Map<string, Asset>();
-  let add = (name: string, extension: string, contentType: string, path: string): string => {
-    let bytes = new Uint8Array(readFileSync(path));
+  let add = (name: string, extension: string, contentType: string, ...paths: string[]): string => {
+    let bytes = new Uint8Array(Buffer.concat(paths.map((path) => readFileSync(path))));
     let hash = new Bun.CryptoHasher("sha256").update(bytes).digest("hex").slice(0, hashDigits);
     let hashedName = `${name}-${hash}.${extension}`;
     assets.set(hashedName, { bytes, contentType, etag: `"${hash}"` });
     return `${directory}/${hashedName}`;
   };
   let links: AssetLinks = {
-    stylesheet: add("app", "css", "text/css; charset=utf-8", cssPath),
+    stylesheet: add("app", "css", "text/css; charset=utf-8", ...stylesheetPaths),
     htmx: add("htmx", "js", "text/javascript; charset=utf-8", htmxPath),
     favicon: add("favicon", "svg", "image/svg+xml", faviconPath),
   };
