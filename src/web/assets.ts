@@ -14,6 +14,7 @@ const hashDigits = 12;
 
 interface Asset {
   bytes: Uint8Array<ArrayBuffer>;
+  gzipped: Uint8Array<ArrayBuffer>;
   contentType: string;
   etag: string;
 }
@@ -46,7 +47,12 @@ export function createAssets(directory: string): Assets {
     let bytes = new Uint8Array(Buffer.concat(paths.map((path) => readFileSync(path))));
     let hash = new Bun.CryptoHasher("sha256").update(bytes).digest("hex").slice(0, hashDigits);
     let hashedName = `${name}-${hash}.${extension}`;
-    assets.set(hashedName, { bytes, contentType, etag: `"${hash}"` });
+    assets.set(hashedName, {
+      bytes,
+      gzipped: Bun.gzipSync(bytes, { level: 9 }),
+      contentType,
+      etag: `"${hash}"`,
+    });
     return `${directory}/${hashedName}`;
   };
   let links: AssetLinks = {
@@ -63,12 +69,18 @@ export function createAssets(directory: string): Assets {
         "Cache-Control": `public, max-age=${yearSeconds}, immutable`,
         "Content-Type": asset.contentType,
         ETag: asset.etag,
+        Vary: "Accept-Encoding",
       };
       let known = request.headers.get("If-None-Match")?.includes(asset.etag) ?? false;
       if (known) return new Response(null, { status: 304, headers });
-      return new Response(asset.bytes, {
-        headers: { ...headers, "Content-Length": String(asset.bytes.byteLength) },
-      });
+      if (acceptsGzip(request)) {
+        return new Response(asset.gzipped, { headers: { ...headers, "Content-Encoding": "gzip" } });
+      }
+      return new Response(asset.bytes, { headers });
     },
   };
+}
+
+function acceptsGzip(request: Request): boolean {
+  return /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$))/i.test(request.headers.get("Accept-Encoding") ?? "");
 }
