@@ -10,3 +10,7 @@ declare module "htmx.org/dist/htmx.min.js" {
   const path: string;
   export default path;
 }
+declare module "../../public/js/*" {
+  const path: string;
+  export default path;
+}

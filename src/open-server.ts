@@ -138,6 +138,8 @@ export function openServer(config: Config, { log, clock, ids, onSyncFailure }: O
         downloadMode: config.download,
         storageOrigins: config.download === "redirect" ? storageOrigins(config) : [],
         maxFileBytes,
+        allowedExtensions: config.allowed_extensions,
+        blockedExtensions: config.blocked_extensions,
         stallTimeoutMs: config.stall_timeout_s * SECOND_MS,
         minBytesPerSecond: config.min_upload_rate,
       },

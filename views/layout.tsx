@@ -9,11 +9,13 @@ export interface LayoutProps {
   title: string;
   /** Which entry of the navigation this page is. */
   here?: "upload" | "files";
+  /** Scripts of this page: the first is run, the others are what it imports. */
+  modules?: string[];
   children?: Child;
 }
 
 /** The frame of every page. `#notices` is where failures of requests made by htmx are shown. */
-export function Layout({ site, title, here, children }: LayoutProps) {
+export function Layout({ site, title, here, modules = [], children }: LayoutProps) {
   let { links, assets, may } = site;
   let current = (name: "upload" | "files") => (name === here ? { "aria-current": "page" as const } : {});
   return (
@@ -28,6 +30,12 @@ export function Layout({ site, title, here, children }: LayoutProps) {
           <link rel="icon" href={assets.favicon} type="image/svg+xml" />
           <link rel="stylesheet" href={assets.stylesheet} />
           <script src={assets.htmx} defer></script>
+          {modules.slice(0, 1).map((module) => (
+            <script type="module" src={module}></script>
+          ))}
+          {modules.slice(1).map((module) => (
+            <link rel="modulepreload" href={module} />
+          ))}
         </head>
         <body>
           <a class="skip" href="#main">

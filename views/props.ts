@@ -17,6 +17,8 @@ export interface AssetLinks {
   stylesheet: string;
   htmx: string;
   favicon: string;
+  /** The scripts of the upload page; the first is the one to begin with. */
+  uploadModules: string[];
 }
 
 /** What the person looking at the page may do; nothing else is offered. */
@@ -71,6 +73,14 @@ export interface ListView {
   nextHref: string | null;
   /** The first page, when this is a later one. */
   firstHref: string | null;
+}
+
+/** What is known to be refused before a byte is sent. */
+export interface UploadRules {
+  maxFileBytes: number;
+  /** None: every extension. */
+  allowedExtensions: readonly string[];
+  blockedExtensions: readonly string[];
 }
 
 export interface DeletionView {

@@ -8,9 +8,11 @@ import type { AssetLinks } from "../../views/props.ts";
 import { AppError } from "../errors.ts";
 import type { WebEnv } from "./env.ts";
 import { stylesheetPaths } from "./stylesheet.ts";
+import { uploadModulePaths } from "./upload-modules.ts";
 
 const yearSeconds = 365 * 24 * 60 * 60;
 const hashDigits = 12;
+const javaScript = "text/javascript; charset=utf-8";
 
 interface Asset {
   bytes: Uint8Array<ArrayBuffer>;
@@ -22,7 +24,7 @@ interface Asset {
 /** The static files; they tell nothing about anybody. */
 export function assetRoutes(assets: Assets) {
   let routes = new Hono<WebEnv>();
-  routes.get("/static/:name", (context) => {
+  routes.get("/static/:name{.+}", (context) => {
     let response = assets.respond(context.req.param("name"), context.req.raw);
     if (response === null) throw new AppError("not_found");
     return response;
@@ -43,21 +45,27 @@ export interface Assets {
  */
 export function createAssets(directory: string): Assets {
   let assets = new Map<string, Asset>();
+  let keep = (name: string, hash: string, contentType: string, bytes: Uint8Array<ArrayBuffer>): string => {
+    let gzipped = Bun.gzipSync(bytes, { level: 9 });
+    assets.set(name, { bytes, gzipped, contentType, etag: `"${hash}"` });
+    return `${directory}/${name}`;
+  };
   let add = (name: string, extension: string, contentType: string, ...paths: string[]): string => {
-    let bytes = new Uint8Array(Buffer.concat(paths.map((path) => readFileSync(path))));
-    let hash = new Bun.CryptoHasher("sha256").update(bytes).digest("hex").slice(0, hashDigits);
-    let hashedName = `${name}-${hash}.${extension}`;
-    assets.set(hashedName, {
-      bytes,
-      gzipped: Bun.gzipSync(bytes, { level: 9 }),
-      contentType,
-      etag: `"${hash}"`,
-    });
-    return `${directory}/${hashedName}`;
+    let bytes = readAll(paths);
+    let hash = hashOf(bytes);
+    return keep(`${name}-${hash}.${extension}`, hash, contentType, bytes);
+  };
+  /** Modules import each other by relative names, so they share a folder whose name holds the hash of all. */
+  let addModules = (name: string, paths: Readonly<Record<string, string>>): string[] => {
+    let hash = hashOf(readAll(Object.values(paths)));
+    return Object.entries(paths).map(([module, path]) =>
+      keep(`${name}-${hash}/${module}`, hash, javaScript, readAll([path])),
+    );
   };
   let links: AssetLinks = {
     stylesheet: add("app", "css", "text/css; charset=utf-8", ...stylesheetPaths),
-    htmx: add("htmx", "js", "text/javascript; charset=utf-8", htmxPath),
+    htmx: add("htmx", "js", javaScript, htmxPath),
+    uploadModules: addModules("upload", uploadModulePaths),
     favicon: add("favicon", "svg", "image/svg+xml", faviconPath),
   };
   return {
@@ -74,11 +82,24 @@ export function createAssets(directory: string): Assets {
       let known = request.headers.get("If-None-Match")?.includes(asset.etag) ?? false;
       if (known) return new Response(null, { status: 304, headers });
       if (acceptsGzip(request)) {
-        return new Response(asset.gzipped, { headers: { ...headers, "Content-Encoding": "gzip" } });
+        let length = String(asset.gzipped.byteLength);
+        return new Response(asset.gzipped, {
+          headers: { ...headers, "Content-Encoding": "gzip", "Content-Length": length },
+        });
       }
-      return new Response(asset.bytes, { headers });
+      return new Response(asset.bytes, {
+        headers: { ...headers, "Content-Length": String(asset.bytes.byteLength) },
+      });
     },
   };
+}
+
+function readAll(paths: string[]): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.concat(paths.map((path) => readFileSync(path))));
+}
+
+function hashOf(bytes: Uint8Array): string {
+  return new Bun.CryptoHasher("sha256").update(bytes).digest("hex").slice(0, hashDigits);
 }
 
 function acceptsGzip(request: Request): boolean {

@@ -36,6 +36,9 @@ export interface WebOptions {
   /** Origins of presigned URLs, for pictures on our pages; empty when downloads are proxied. */
   storageOrigins: readonly string[];
   maxFileBytes: number;
+  /** As the policy has them; the upload page refuses by them before a byte is sent. */
+  allowedExtensions: readonly string[];
+  blockedExtensions: readonly string[];
   /** Silence of a sender that is not kept. */
   stallTimeoutMs: number;
   /** Slowest sender that is kept, averaged over a minute. */

@@ -10,6 +10,8 @@ export interface LinkOptions {
 export interface Links extends SiteLinks {
   healthz: string;
   readyz: string;
+  /** The page that tells what became of a form's files. */
+  uploaded(receipt: string): string;
   ofFile(id: number): FileLinks;
   /** For programs, which keep a link longer than a page does. */
   absolute(path: string): string;
@@ -30,6 +32,7 @@ export function createLinks({ basePath, publicUrl }: LinkOptions): Links {
     deleteMany: `${files}/delete`,
     healthz: `${basePath}/healthz`,
     readyz: `${basePath}/readyz`,
+    uploaded: (receipt) => `${basePath}/uploaded/${receipt}`,
     ofFile: (id) => ({
       page: `${files}/${id}`,
       json: `${files}/${id}.json`,

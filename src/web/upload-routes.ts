@@ -4,8 +4,9 @@ import type { MiddlewareHandler } from "hono";
 import { UploadResults } from "../../views/fragments/upload-results.tsx";
 import { HomePage } from "../../views/pages/home.tsx";
 import { UploadedPage } from "../../views/pages/uploaded.tsx";
-import type { UploadResultView } from "../../views/props.ts";
+import type { UploadResultView, UploadRules } from "../../views/props.ts";
 import type { Access } from "../auth/access.ts";
+import type { Clock } from "../clock.ts";
 import type { IncomingFile } from "../domain.ts";
 import { AppError } from "../errors.ts";
 import { fileOfRawBody, filesOfForm } from "../parse/upload-request.ts";
@@ -24,6 +25,8 @@ import { json } from "./json.ts";
 import type { Links } from "./links.ts";
 import { formOf } from "./negotiate.ts";
 import { parseIdempotencyKey } from "./parameters.ts";
+import { createReceipts } from "./receipts.ts";
+import type { Receipts } from "./receipts.ts";
 import type { SiteFor } from "./site.ts";
 import { uploadAnswer } from "./upload-answer.ts";
 
@@ -36,12 +39,17 @@ interface UploadDeps {
   links: Links;
   siteFor: SiteFor;
   errorResponse: ErrorResponder;
-  options: Pick<WebOptions, "maxFileBytes" | "stallTimeoutMs" | "minBytesPerSecond">;
+  clock: Clock;
+  options: Pick<WebOptions, "stallTimeoutMs" | "minBytesPerSecond"> & UploadRules;
 }
+
+type InnerDeps = UploadDeps & { receipts: Receipts };
 
 /** The upload page and the two ways in: a form with any number of files, and a bare body. */
 export function uploadRoutes(deps: UploadDeps) {
   let { repository, requires, links, siteFor, options } = deps;
+  let receipts = createReceipts(deps.clock);
+  let inner = { ...deps, receipts };
   let routes = new Hono<WebEnv>();
 
   /** Whoever may only look has come to the right place one link further on; signing in leads here. */
@@ -54,16 +62,27 @@ export function uploadRoutes(deps: UploadDeps) {
     let site = siteFor(context);
     let newest = site.may.view ? (await repository.list({ size: newestFiles })).rows : [];
     let files = newest.map((row) => fileView(row, links));
-    return context.html(HomePage({ site, files, maxFileBytes: options.maxFileBytes }));
+    return context.html(HomePage({ site, files, rules: options }));
+  });
+
+  routes.get("/uploaded/:receipt", requires("upload"), (context) => {
+    let results = receipts.find(context.req.param("receipt"));
+    if (results === null) {
+      throw new AppError(
+        "not_found",
+        "What became of that upload is not remembered any more; see the files.",
+      );
+    }
+    return context.html(UploadedPage({ site: siteFor(context), results }));
   });
 
   routes.post("/upload", requires("upload"), (context) =>
     // The length of a form proves nothing about any one of its files: each is counted as it comes.
-    receive(context, deps, (request) => filesOfForm(request, watched(request, options))),
+    receive(context, inner, (request) => filesOfForm(request, watched(request, options))),
   );
 
   routes.put("/upload/:filename", requires("upload"), (context) =>
-    receive(context, deps, (request) => {
+    receive(context, inner, (request) => {
       let file = fileOfRawBody(request, watched(request, options));
       refuseDeclaredTooLarge(file, options.maxFileBytes);
       return only(file);
@@ -78,7 +97,7 @@ type Files = AsyncIterable<IncomingFile | RefusedFile>;
 /** Nothing is read, and Bun's idle timer stays on, until `filesOf` has accepted what the headers say. */
 async function receive(
   context: WebContext,
-  deps: UploadDeps,
+  deps: InnerDeps,
   filesOf: (request: Request) => Files,
 ): Promise<Response> {
   let request = context.req.raw;
@@ -91,12 +110,12 @@ async function receive(
   return respond(context, outcomes, deps);
 }
 
-function respond(context: WebContext, outcomes: UploadOutcome[], deps: UploadDeps) {
-  let { links, siteFor, errorResponse } = deps;
+function respond(context: WebContext, outcomes: UploadOutcome[], deps: InnerDeps) {
+  let { links, receipts, errorResponse } = deps;
   let answer = uploadAnswer(outcomes, links);
-  if ("error" in answer && outcomes.length === 1) throw answer.error;
-
   let form = formOf(context, "json");
+  if ("error" in answer && outcomes.length === 1 && form !== "page") throw answer.error;
+
   for (let outcome of outcomes) if (!outcome.success) logServerFault(context, outcome.error);
   let stalled = outcomes.some((outcome) => !outcome.success && outcome.error.code === "upload_stalled");
   let headers: Record<string, string> = stalled ? { Connection: "close" } : {};
@@ -106,9 +125,7 @@ function respond(context: WebContext, outcomes: UploadOutcome[], deps: UploadDep
   }
   let status = "error" in answer ? answer.error.facts.status : answer.status;
   let results = outcomes.map((outcome) => resultView(context, outcome, links));
-  if (form === "page") {
-    return context.html(UploadedPage({ site: siteFor(context), results }), status, headers);
-  }
+  if (form === "page") return context.redirect(links.uploaded(receipts.keep(results)), 303);
   return context.html(UploadResults({ results }), status, { ...headers, "HX-Trigger": "filesChanged" });
 }
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,6 +16,7 @@ beforeAll(async () => {
   writeFileSync(refused, bytesOf(1000));
   world = await createWorld("local", { S3_UPLOADS_BLOCKED_EXTENSIONS: "exe" });
 });
+setDefaultTimeout(30_000);
 afterAll(async () => {
   await world.close();
   rmSync(folder, { recursive: true, force: true });

@@ -115,6 +115,8 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
     downloadMode: "proxy",
     storageOrigins: [],
     maxFileBytes: MIB,
+    allowedExtensions: [],
+    blockedExtensions: [],
     stallTimeoutMs: 5_000,
     minBytesPerSecond: 1,
     ...options,

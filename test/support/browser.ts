@@ -22,6 +22,8 @@ export interface Browser extends AsyncDisposable {
   click(selector: string): Promise<void>;
   /** Chooses files of the disk in an `<input type=file>`. */
   choose(selector: string, files: string[]): Promise<void>;
+  /** Resolves as soon as the expression is true in the page. */
+  until(expression: string, limitMs?: number): Promise<void>;
   /** What a person reads in an element; null when it is not there. */
   textOf(selector: string): Promise<string | null>;
 }
@@ -52,6 +54,16 @@ export async function openBrowser(url: string, { javaScript = true }: BrowserOpt
     },
     async choose(selector, files) {
       await view.cdp("DOM.setFileInputFiles", { nodeId: await find(selector), files });
+    },
+    async until(expression, limitMs = 10_000) {
+      let endMs = performance.now() + limitMs;
+      while (!(await view.evaluate<boolean>(`Boolean(${expression})`))) {
+        if (performance.now() > endMs) {
+          let text = await view.evaluate<string>("document.body.innerText");
+          throw new Error(`after ${limitMs} ms there is still no ${expression}:\n${text}`);
+        }
+        await Bun.sleep(25);
+      }
     },
     textOf: (selector) =>
       view.evaluate(`document.querySelector(${JSON.stringify(selector)})?.innerText ?? null`),

@@ -73,7 +73,7 @@ const links = {
 };
 const site: Site = {
   links,
-  assets: { stylesheet: "/app.css", htmx: "/htmx.js", favicon: "/icon.svg" },
+  assets: { stylesheet: "/app.css", htmx: "/htmx.js", favicon: "/icon.svg", uploadModules: [] },
   may: { upload: true, view: true, delete: true },
   isSignedIn: false,
 };

@@ -101,10 +101,10 @@ test("a request keeps a sane id of its own and gets one instead of any other", a
 test("static files have a hash in their name, may be kept for ever, and are asked again by tag", async () => {
   let page = await (await ask("/")).text();
   let addresses = [...page.matchAll(/(?:href|src)="([^"]*\/static\/[^"]*)"/g)].map((match) => match[1] ?? "");
-  expect(new Set(addresses).size).toBe(3);
+  expect(addresses.length).toBeGreaterThan(3);
   let types: (string | null)[] = [];
   for (let address of new Set(addresses)) {
-    expect(address).toMatch(/-[0-9a-f]{12}\.(css|js|svg)$/);
+    expect(address).toMatch(/-[0-9a-f]{12}(\.(css|js|svg)|\/[a-z]+\.js)$/);
     let response = await app.request(address, { headers: host });
     expect(response.status).toBe(200);
     expect(response.headers.get("Cache-Control")).toBe("public, max-age=31536000, immutable");
@@ -115,7 +115,7 @@ test("static files have a hash in their name, may be kept for ever, and are aske
     let again = await app.request(address, { headers: { ...host, "If-None-Match": etag } });
     expect(again.status).toBe(304);
   }
-  expect(types.toSorted()).toEqual([
+  expect([...new Set(types)].toSorted()).toEqual([
     "image/svg+xml",
     "text/css; charset=utf-8",
     "text/javascript; charset=utf-8",

@@ -241,27 +241,45 @@ test("a silent sender is told 408", async () => {
   await expectError(await ask("/upload/a", { method: "PUT", body }), 408, "upload_stalled");
 });
 
-test("a browser gets a page about every file, htmx a fragment, with the same status", async () => {
+/** Where a form's answer leads a browser, relative to the base path. */
+async function receiptOf(answer: Response): Promise<string> {
+  expect(answer.status).toBe(303);
+  let address = answer.headers.get("Location") ?? "";
+  expect(address).toMatch(/^\/-\/s3-uploads\/uploaded\/[0-9a-f-]{36}$/);
+  return address.slice("/-/s3-uploads".length);
+}
+
+test("a browser is led to a page about every file, which a reload shows again", async () => {
   let { ask } = answering(tooLarge, taken);
-  let page = await ask("/upload", post(browser));
-  expect(page.status).toBe(207);
+  let receipt = await receiptOf(await ask("/upload", post(browser)));
+  let page = await ask(receipt, { headers: browser });
+  expect(page.status).toBe(200);
   let html = await page.text();
+  expect(await (await ask(receipt, { headers: browser })).text()).toBe(html);
   expect(html).toStartWith("<!doctype html>");
   expect(html).toContain("1 of 2 files stored");
   expect(html).toContain("big&lt;b&gt;.bin");
   expect(html).toContain('href="/-/s3-uploads/files/7"');
   expect(html).toContain('href="/-/s3-uploads/files/3"');
+});
 
-  let fragment = await ask("/upload", post(htmx));
+test("htmx gets a fragment about every file", async () => {
+  let fragment = await answering(tooLarge, taken).ask("/upload", post(htmx));
   expect(fragment.status).toBe(207);
   expect(fragment.headers.get("HX-Trigger")).toBe("filesChanged");
   expect(await fragment.text()).toStartWith("<ul");
 });
 
-test("a browser whose every file was refused gets a page with the failure's status", async () => {
-  let page = await answering(tooLarge, broken).ask("/upload", post(browser));
-  expect(page.status).toBe(413);
-  expect(await page.text()).toContain("Upload refused");
+test("a browser is told why every file was refused", async () => {
+  let { ask } = answering(tooLarge, broken);
+  let receipt = await receiptOf(await ask("/upload", post(browser)));
+  expect(await (await ask(receipt, { headers: browser })).text()).toContain("Upload refused");
+});
+
+test("what became of an upload is told to nobody who guesses, nor to one who may not upload", async () => {
+  let guess = "/uploaded/00000000-0000-4000-8000-000000000000";
+  await expectError(await testApp().ask(guess), 404, "not_found");
+  await expectError(await testApp({ anonymousScopes: ["view"] }).ask(guess), 401, "authentication_required");
 });
 
 test("the upload page is a form that works without scripts, with the newest files", async () => {
@@ -269,9 +287,8 @@ test("the upload page is a form that works without scripts, with the newest file
   await addFile("x", { filename: `"><script>alert(1)</script>.txt` });
   let html = await (await ask("/", { headers: browser })).text();
   expect(html).toContain(
-    '<form id="upload" method="post" action="/-/s3-uploads/upload" enctype="multipart/form-data"',
+    'id="upload" class="drop" method="post" action="/-/s3-uploads/upload" enctype="multipart/form-data"',
   );
-  expect(html).toContain('hx-config="timeout:0"');
   expect(html).toMatch(/<label for="file">/);
   expect(html).toContain("&lt;script&gt;");
   expect(html).not.toContain("<script>alert");

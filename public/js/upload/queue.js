@@ -1,0 +1,174 @@
+// @ts-check
+import { obviousRefusal } from "./rules.js";
+import { sendFile } from "./send.js";
+
+/** Uploads at a time: more are not faster, and each costs the server memory. */
+const atOnce = 3;
+/** What is waited before each further try that nobody asked for, in seconds. */
+const pauses = [2, 8, 30];
+
+/** @typedef {"waiting" | "sending" | "checking" | "pausing" | "done" | "refused" | "failed" | "cancelled"} State */
+
+/**
+ * @typedef {object} Item one file on its way
+ * @property {number} id
+ * @property {File} file
+ * @property {string} key
+ * @property {State} state
+ * @property {number} sentBytes
+ * @property {string} message why it was refused or failed
+ * @property {string | null} page id of the stored file
+ * @property {number | null} duplicateOf
+ * @property {number} tries
+ * @property {(() => void) | null} stop ends what it is doing
+ */
+
+/** @param {Item} item @returns {boolean} whether something may still become of it */
+export function isOpen({ state }) {
+  return state === "waiting" || state === "sending" || state === "checking" || state === "pausing";
+}
+
+/**
+ * @param {object} options
+ * @param {string} options.url
+ * @param {import("./rules.js").Rules} options.rules
+ * @param {(item: Item) => void} options.onChange a state has changed, or bytes have left
+ */
+export function createQueue({ url, rules, onChange }) {
+  /** @type {Item[]} */
+  let items = [];
+  /** Items before this one are not waiting. */
+  let next = 0;
+  let active = 0;
+
+  /** @param {Item} item @param {State} state */
+  function enter(item, state) {
+    item.state = state;
+    onChange(item);
+  }
+
+  function startMore() {
+    while (active < atOnce) {
+      let item = nextWaiting();
+      if (!item) return;
+      void send(item);
+    }
+  }
+
+  function nextWaiting() {
+    while (next < items.length && items[next]?.state !== "waiting") next += 1;
+    return items[next];
+  }
+
+  /** @param {Item} item */
+  async function send(item) {
+    active += 1;
+    item.tries += 1;
+    item.sentBytes = 0;
+    item.message = "";
+    let { file, key } = item;
+    let sending = sendFile({
+      file,
+      url,
+      key,
+      onProgress(bytes) {
+        item.sentBytes = Math.min(bytes, file.size);
+        onChange(item);
+      },
+      onSent() {
+        item.sentBytes = file.size;
+        enter(item, "checking");
+      },
+    });
+    item.stop = sending.cancel;
+    enter(item, "sending");
+    let answer = await sending.answer;
+    active -= 1;
+    item.stop = null;
+    if (answer) settle(item, answer);
+    startMore();
+  }
+
+  /** @param {Item} item @param {import("./explain.js").Answer} answer */
+  function settle(item, answer) {
+    item.message = answer.message;
+    item.page = answer.page ?? null;
+    item.duplicateOf = answer.duplicateOf ?? null;
+    let pause = answer.again ? pauses[item.tries - 1] : undefined;
+    if (pause === undefined) return enter(item, answer.outcome);
+    pauseThenTry(item, Math.max(pause, Math.min(answer.afterSeconds ?? 0, 60)));
+  }
+
+  /** @param {Item} item @param {number} seconds */
+  function pauseThenTry(item, seconds) {
+    let timer = setTimeout(again, seconds * 1000);
+    function again() {
+      clearTimeout(timer);
+      removeEventListener("online", again);
+      item.stop = null;
+      wait(item);
+    }
+    // A line that is back is better than any guess.
+    addEventListener("online", again);
+    item.stop = () => {
+      clearTimeout(timer);
+      removeEventListener("online", again);
+    };
+    enter(item, "pausing");
+  }
+
+  /** @param {Item} item */
+  function wait(item) {
+    next = Math.min(next, items.indexOf(item));
+    enter(item, "waiting");
+    startMore();
+  }
+
+  return {
+    get items() {
+      return items;
+    },
+
+    /** @param {File[]} files */
+    add(files) {
+      let added = files.map((file) => {
+        let refusal = obviousRefusal(file, rules);
+        /** @type {Item} */
+        let item = {
+          id: 0,
+          file,
+          key: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`,
+          state: refusal === null ? "waiting" : "refused",
+          sentBytes: 0,
+          message: refusal ?? "",
+          page: null,
+          duplicateOf: null,
+          tries: 0,
+          stop: null,
+        };
+        item.id = items.push(item);
+        return item;
+      });
+      for (let item of added) onChange(item);
+      startMore();
+    },
+
+    /** @param {Item} item */
+    cancel(item) {
+      if (!isOpen(item)) return;
+      let stop = item.stop;
+      item.stop = null;
+      enter(item, "cancelled");
+      stop?.();
+    },
+
+    /** @param {Item} item */
+    retry(item) {
+      if (item.state !== "failed" && item.state !== "cancelled") return;
+      item.tries = 0;
+      wait(item);
+    },
+  };
+}
+
+/** @typedef {ReturnType<typeof createQueue>} Queue */
