@@ -24,6 +24,7 @@ beforeAll(async () => {
   world = await createWorld("local", {
     S3_UPLOADS_BLOCKED_EXTENSIONS: "exe",
     S3_UPLOADS_MAX_FILE_SIZE_MB: "400",
+    S3_UPLOADS_TYPE_MISMATCH: "reject",
   });
 });
 afterAll(async () => {
@@ -100,8 +101,9 @@ describe.skipIf(noBrowser)("the upload page", () => {
     expect(said.map(({ state }) => state)).toEqual(["refused", "refused", "refused"]);
     expect(said[0]!.text).toContain("larger than 400 MB");
     expect(said[1]!.text).toContain("Files with the extension .exe are not accepted.");
-    // The server's own words: the page is told nothing that it could judge by.
-    await browser.view.evaluate(`document.querySelector("#upload").dataset.blocked = ""`);
+    await browser.choose("#file", [fileOf("fake.png", "no picture")]);
+    await browser.until(`document.querySelectorAll("#uploads-list [data-state=refused]").length === 4`);
+    expect((await lines(browser))[3]!.text).toContain("does not match");
     expect(world.census().rows).toBe(rows);
   });
 
