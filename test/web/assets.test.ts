@@ -29,4 +29,14 @@ describe("a static file", () => {
     expect(headers.get("Cache-Control")).toContain("immutable");
     expect(get({ "If-None-Match": headers.get("ETag")! }).status).toBe(304);
   });
+
+  test("is small: all that the upload page loads is less than 60 KB together", () => {
+    let { stylesheet, htmx, favicon, uploadModules } = assets.links;
+    let sizes = [stylesheet, htmx, favicon, ...uploadModules].map((address) => {
+      let request = new Request("http://localhost/", { headers: { "Accept-Encoding": "gzip" } });
+      return Number(assets.respond(address.slice("/static/".length), request)?.headers.get("Content-Length"));
+    });
+    expect(sizes.reduce((sum, bytes) => sum + bytes, 0)).toBeLessThan(60_000);
+    expect(Math.min(...sizes)).toBeGreaterThan(100);
+  });
 });

@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+
+import { createWorld, type World } from "../serve/world.ts";
+import { bytesOf } from "../store/bodies.ts";
+import { noBrowser, openBrowser } from "../support/browser.ts";
+
+setDefaultTimeout(30_000);
+
+let world: World;
+let receipt: string;
+beforeAll(async () => {
+  world = await createWorld("local", { S3_UPLOADS_BLOCKED_EXTENSIONS: "exe" });
+  let form = new FormData();
+  form.append("file", new File([bytesOf(3000)], "Ein Bild – ünïcode <b>.bin"));
+  form.append("file", new File(["a,b\n1,2\n"], "table.csv"));
+  form.append("file", new File(["x"], "setup.exe"));
+  let answer = await fetch(`${world.server.base}/upload`, {
+    method: "POST",
+    body: form,
+    headers: { Accept: "text/html" },
+    redirect: "manual",
+  });
+  receipt = answer.headers.get("Location") ?? "";
+});
+afterAll(() => world.close());
+
+const axe = await Bun.file(Bun.resolveSync("axe-core/axe.min.js", import.meta.dir)).text();
+
+/** What axe finds, in a line each. */
+async function violations(address: string, scheme: "light" | "dark", width: number): Promise<string[]> {
+  await using browser = await openBrowser(address);
+  let { view } = browser;
+  await view.resize(width, 900);
+  await view.cdp("Emulation.setEmulatedMedia", {
+    features: [
+      { name: "prefers-color-scheme", value: scheme },
+      { name: "prefers-reduced-motion", value: "reduce" },
+    ],
+  });
+  await view.evaluate(`(() => { ${axe}; window.axe = axe; })()`);
+  return await view.evaluate(
+    `axe.run().then(({ passes, violations }) => passes.length === 0 ? ["axe looked at nothing"] : violations.flatMap(({ id, help, nodes }) => nodes.map((node) => id + ": " + help + ": " + node.html)))`,
+  );
+}
+
+describe.skipIf(noBrowser)("axe finds nothing", () => {
+  let pages: [string, () => string][] = [
+    ["the upload page", () => world.server.base],
+    ["what became of a form", () => new URL(receipt, world.server.base).href],
+    ["the list of files", () => `${world.server.base}/files`],
+    ["a search without hits", () => `${world.server.base}/files?_search=nothing`],
+    ["one file", () => `${world.server.base}/files/1`],
+    ["a failure", () => `${world.server.base}/files/999`],
+    ["the sign-in page", () => `${world.server.base}/sign-in`],
+  ];
+  for (let [name, address] of pages) {
+    for (let [scheme, width] of [
+      ["light", 1280],
+      ["dark", 390],
+    ] as const) {
+      test(`on ${name}, ${scheme}, ${width} px wide`, async () => {
+        expect(await violations(address(), scheme, width)).toEqual([]);
+      });
+    }
+  }
+});
