@@ -61,6 +61,9 @@ export function planList(
 /** Whether some index gives the page without reading rows that are not in it. */
 export function isCheap(plan: ListPlan): boolean {
   let { search, kind, contentType, created, sizeBytes } = plan;
-  let isFree = (range: Range<string | number>) => range.least === null && range.most === null;
-  return search === null && kind === null && contentType === null && isFree(created) && isFree(sizeBytes);
+  return search === null && kind === null && contentType === null && isOpen(created) && isOpen(sizeBytes);
+}
+
+function isOpen({ least, most }: Range<string | number>): boolean {
+  return least === null && most === null;
 }

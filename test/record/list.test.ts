@@ -187,7 +187,8 @@ describe.each(sorts)("sorted by $column, descending: $descending", (sort) => {
           let steps = stepsOf(db, listSql(table, plan, chooseWay(db, table, plan), part));
           expect(steps.join("\n")).not.toContain("TEMP B-TREE");
           if (sort.column !== "id") expect(steps[0]).toContain(`order_${sort.column}`);
-          if (cursor?.value != null && part === "values") expect(steps[0]).toStartWith("SEARCH");
+          if (typeof (cursor?.value ?? null) !== "object" && part === "values")
+            expect(steps[0]).toStartWith("SEARCH");
         }
       }
     }

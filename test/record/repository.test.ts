@@ -178,8 +178,7 @@ describe("a row that is put aside", () => {
 
   test("still holds its object, but nothing new is linked to it", async () => {
     let files = catalogs.open();
-    let first = (await files.create(newFile(), "link")).record;
-    let { checksum_sha256 } = first;
+    let first = (await files.create(newFile({ checksum_sha256 }), "link")).record;
     let second = (await files.create(newFile({ checksum_sha256 }), "link")).record;
     expect(second.s3_key).toBe(first.s3_key);
     await files.setAside(first.id);
