@@ -12,16 +12,22 @@ export interface DeleteFileDeps {
   storageFor: (place: Pick<ObjectPlace, "storage" | "bucket">) => Storage;
 }
 
-/** Rejects with `not_found`, or with the storage's error; then row and object are both still there. */
-export type DeleteFile = (idOrUid: string | number) => Promise<FileRecord>;
+/**
+ * Rejects with `not_found`, or with the storage's error; then row and object are both still there.
+ * @param options.alsoSetAside deletes a file as well that was put out of sight; else it is `not_found`
+ */
+export type DeleteFile = (
+  idOrUid: string | number,
+  options?: { alsoSetAside?: boolean },
+) => Promise<FileRecord>;
 
 /**
  * Tombstone, object, row. The row is hidden at once; after a crash in between, recovery finishes the deletion. The object
  * goes with the last row that uses it.
  */
 export function createDeleteFile({ repository, journal, recovery, storageFor }: DeleteFileDeps): DeleteFile {
-  return async function deleteFile(idOrUid) {
-    let deletion = await repository.beginDelete(idOrUid);
+  return async function deleteFile(idOrUid, options = {}) {
+    let deletion = await repository.beginDelete(idOrUid, options);
     if (!deletion) throw new AppError("not_found", `There is no file ${idOrUid}.`);
     let { record, removeObject } = deletion;
     let { id, uid, storage, bucket, s3_key: key } = record;

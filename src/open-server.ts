@@ -31,7 +31,9 @@ import { lockDataFolder } from "./state/lock.ts";
 import { sessionLifeMs } from "./state/sessions.ts";
 import { createJournal } from "./state/sqlite-journal.ts";
 import { createTokens } from "./state/tokens.ts";
+import { createTrashTable } from "./state/trash-table.ts";
 import { createStorages, type Storages } from "./storages.ts";
+import { createTrash, type Trash } from "./trash.ts";
 import { MIB, SECOND_MS } from "./units.ts";
 import type { WebEnv } from "./web/env.ts";
 
@@ -39,6 +41,7 @@ export interface OpenServer {
   app: Hono<WebEnv>;
   storages: Storages;
   readiness: Readiness;
+  trash: Trash;
   /** Makes sure that somebody can get in; asked once the port is known. */
   ensureAccess(port: number): EnsuredAccess;
   /** Ends every upload that is still at work with this error. */
@@ -82,6 +85,9 @@ export function openServer(config: Config, { log, clock, ids, onSyncFailure }: O
     let storageFor = storages.of;
     let recovery = createRecovery({ journal, repository, storageFor, log });
     let deleteFile = createDeleteFile({ repository, journal, recovery, storageFor });
+    let trashTable = createTrashTable(stateDatabase, stateCommits);
+    let trash = createTrash({ table: trashTable, repository, deleteFile, clock, ids, log });
+    undo.defer(() => trash.stop());
     let maxFileBytes = config.max_file_size_mb * MIB;
     let receiveUpload = createReceiveUpload({
       storage: storages.current,
@@ -119,6 +125,7 @@ export function openServer(config: Config, { log, clock, ids, onSyncFailure }: O
       receiveUpload: (files, context) =>
         receiveUpload(files, { ...context, signal: AbortSignal.any([context.signal, ending.signal]) }),
       deleteFile,
+      trash,
       access: createAccess({
         tokens,
         checkHost: createHostCheck({ host: config.host, publicUrl, hostname: hostname() }),
@@ -150,6 +157,7 @@ export function openServer(config: Config, { log, clock, ids, onSyncFailure }: O
       app,
       storages,
       readiness,
+      trash,
       ensureAccess: (port) =>
         ensureAccess({
           tokens,

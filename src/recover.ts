@@ -39,7 +39,7 @@ export function createRecovery({ journal, repository, storageFor, log }: Recover
   }
 
   async function finishDelete(intent: DeleteIntent): Promise<void> {
-    let deletion = await repository.beginDelete(intent.uid);
+    let deletion = await repository.beginDelete(intent.uid, { alsoSetAside: true });
     try {
       await removeObject(intent, null, deletion === null ? 0 : 1);
       await repository.finishDelete(intent.fileId);

@@ -37,10 +37,12 @@ export async function runServe(options: ServeOptions): Promise<void> {
   let opened = openServer(config, { ...options, onSyncFailure: (error) => endAtOnce(log, error) });
   try {
     await opened.storages.removeLeftovers();
+    await opened.trash.load();
     await opened.readiness.start();
     let { fault } = opened.readiness;
     if (fault && fault.code !== "storage_unavailable") throw fault;
     let server = listen(config, opened);
+    opened.trash.start();
     let access = opened.ensureAccess(server.port ?? config.port);
     write(banner(options, server.url, opened, access, isNew));
     log.info({ port: server.port, storage: opened.storages.current.name }, "listening");

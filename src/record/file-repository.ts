@@ -17,17 +17,30 @@ export interface ListQuery {
   sort?: { column: SortColumn; descending: boolean };
   /** Rows a page, 1 to 1,000; default 100. */
   size?: number;
-  /** The `next` of the page before; it only fits the query that gave it. */
+  /** The `next` of the page before; it only fits the query that gave it. Not together with `previous`. */
   next?: string;
+  /** The `previous` of the page after; as `next`. */
+  previous?: string;
   kind?: FileKind;
   /** Exact, or `image/*`. */
   contentType?: string;
+  /** First and last day of `created_date`, both included, as `2026-11-23`. */
+  from?: string;
+  to?: string;
+  /** Smallest and largest size in bytes, both included. */
+  minBytes?: number;
+  maxBytes?: number;
 }
+
+/** A list query without its place: what an export goes through. */
+export type WholeList = Omit<ListQuery, "size" | "next" | "previous">;
 
 export interface Page {
   rows: FileRecord[];
   /** Opaque token of the page after this one, or null at the end. */
   next: string | null;
+  /** Opaque token of the page before this one, or null at the start. */
+  previous: string | null;
 }
 
 export interface CreateResult {
@@ -60,15 +73,28 @@ export interface FileRepository {
   get(idOrUid: string | number): Promise<FileRecord | null>;
   /** The oldest row with these bytes, or null. */
   getByChecksum(sha256: string): Promise<FileRecord | null>;
-  /** One page. Rejects with `invalid_parameter` for a `next` that it did not give. Never blocks the event loop for long. */
+  /**
+   * One page. Rows that come or go between two pages neither repeat nor hide others, in both directions. Rejects with
+   * `invalid_parameter` for a `next` or `previous` that it did not give. Never blocks the event loop for long.
+   */
   list(query: ListQuery): Promise<Page>;
   /** Every row of a query in its order, in bounded memory, for exports. */
-  iterate(query: Omit<ListQuery, "size" | "next">): AsyncIterable<FileRecord>;
-  /** Hides the row and tells whether its object goes with it; null when there is no such row. Not durable by itself. */
-  beginDelete(idOrUid: string | number): Promise<Deletion | null>;
+  iterate(query: WholeList): AsyncIterable<FileRecord>;
+  /**
+   * Puts the row out of sight: it is in no answer, and new files neither link to it nor count as its duplicates, but it
+   * still holds its object. Null when there is no such row in sight. Not durable: the trash knows what to put aside again.
+   */
+  setAside(idOrUid: string | number): Promise<FileRecord | null>;
+  /** Shows a row again that was put aside; null when there is none, or its deletion has begun. */
+  bringBack(id: number): Promise<FileRecord | null>;
+  /**
+   * Hides the row and tells whether its object goes with it; null when there is no such row. Not durable by itself.
+   * @param options.alsoSetAside takes a row as well that was put aside, as if it were in sight
+   */
+  beginDelete(idOrUid: string | number, options?: { alsoSetAside?: boolean }): Promise<Deletion | null>;
   /** Removes the row, durable when this resolves. An id that is gone already is no error. */
   finishDelete(id: number): Promise<void>;
-  /** Shows the row again after a deletion that failed. */
+  /** Shows the row again after a deletion that failed; one that was put aside stays so. */
   cancelDelete(id: number): Promise<void>;
   /** How many rows use an object. */
   countByKey(storage: string, bucket: string, s3Key: string): Promise<number>;

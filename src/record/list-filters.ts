@@ -1,4 +1,4 @@
-import type { ListPlan } from "./list-plan.ts";
+import type { ListPlan, Range } from "./list-plan.ts";
 
 export type Parameter = string | number;
 
@@ -16,6 +16,8 @@ export interface Filter {
   ordered: boolean;
   /** Tests a row `f` that has been read; null when the row can't tell. */
   test: Sql | null;
+  /** A range of the index of this column: a walk along that index can begin and end with it. */
+  bounds?: { column: string; condition: Sql };
 }
 
 /**
@@ -41,6 +43,8 @@ export function filtersOf(table: string, plan: ListPlan): Filter[] {
   } else if (plan.contentType !== null) {
     filters.push(columnFilter(table, "content_type", "= ?", [plan.contentType]));
   }
+  filters.push(...rangeFilter(table, "created_at", plan.created));
+  filters.push(...rangeFilter(table, "size_bytes", plan.sizeBytes));
   if (plan.search && plan.search.short.length > 0) {
     filters.push(shortWordsFilter(table, plan.search.short));
   }
@@ -65,6 +69,32 @@ function columnFilter(table: string, column: string, condition: string, paramete
     ordered: true,
     test: { text: `+f.${column} ${condition}`, parameters },
   };
+}
+
+/** None for a range without bounds. */
+function rangeFilter(table: string, column: string, { least, most }: Range<Parameter>): Filter[] {
+  let bounds = [
+    { sign: ">=", value: least },
+    { sign: "<=", value: most },
+  ].filter(({ value }) => value !== null);
+  if (bounds.length === 0) return [];
+  let parameters = bounds.map(({ value }) => value as Parameter);
+  let condition = (name: string): Sql => ({
+    text: bounds.map(({ sign }) => `${name} ${sign} ?`).join(" AND "),
+    parameters,
+  });
+  return [
+    {
+      source: {
+        from: `"${table}" AS c INDEXED BY "${table}_${column}"`,
+        id: "c.id",
+        where: condition(`c.${column}`),
+      },
+      ordered: false,
+      test: condition(`+f.${column}`),
+      bounds: { column, condition: condition(`f.${column}`) },
+    },
+  ];
 }
 
 /** Words that the trigram index can't find: every name is looked at, in an index that holds only ids and names. */

@@ -4,6 +4,12 @@ import { type ListQuery, SORT_COLUMNS, type SortColumn } from "./file-repository
 import type { Cursor } from "./page-token.ts";
 import { parseSearch, type Search } from "./search.ts";
 
+/** Both ends are included. */
+export interface Range<Value> {
+  least: Value | null;
+  most: Value | null;
+}
+
 /** A list query in plain data: it is the same on both sides of the worker. */
 export interface ListPlan {
   column: SortColumn;
@@ -11,8 +17,13 @@ export interface ListPlan {
   search: Search | null;
   kind: FileKind | null;
   contentType: string | null;
+  /** First and last moment of `created_at`, null for no bound. */
+  created: Range<string>;
+  sizeBytes: Range<number>;
   /** Rows behind this one; null: from the start. */
   after: Cursor | null;
+  /** The other way round: from the end of the list towards its start, so that "behind" is what comes before. */
+  backward: boolean;
   limit: number;
   /** Rows that are being deleted: not to be shown. */
   hiddenIds: number[];
@@ -22,7 +33,10 @@ export interface ListPlan {
 export const defaultSort: { column: SortColumn; descending: boolean } = { column: "id", descending: true };
 
 /** Throws `invalid_parameter` for a search that is too long, or an order that there is not. */
-export function planList(query: ListQuery, rest: Pick<ListPlan, "after" | "limit" | "hiddenIds">): ListPlan {
+export function planList(
+  query: ListQuery,
+  rest: Pick<ListPlan, "after" | "limit" | "hiddenIds"> & { backward?: boolean },
+): ListPlan {
   let sort = query.sort ?? defaultSort;
   // The one word of a query that becomes SQL text: it is looked at here, whoever looked before.
   if (!SORT_COLUMNS.includes(sort.column)) {
@@ -36,11 +50,20 @@ export function planList(query: ListQuery, rest: Pick<ListPlan, "after" | "limit
     search: parseSearch(query.search),
     kind: query.kind ?? null,
     contentType: contentType === "*/*" ? null : contentType,
+    // A moment of a day is its date and a T and more: behind the bare date, and before the date with a tilde.
+    created: { least: query.from ?? null, most: query.to === undefined ? null : `${query.to}~` },
+    sizeBytes: { least: query.minBytes ?? null, most: query.maxBytes ?? null },
+    backward: false,
     ...rest,
   };
 }
 
 /** Whether some index gives the page without reading rows that are not in it. */
 export function isCheap(plan: ListPlan): boolean {
-  return plan.search === null && plan.kind === null && plan.contentType === null;
+  let { search, kind, contentType, created, sizeBytes } = plan;
+  return search === null && kind === null && contentType === null && isOpen(created) && isOpen(sizeBytes);
+}
+
+function isOpen({ least, most }: Range<string | number>): boolean {
+  return least === null && most === null;
 }

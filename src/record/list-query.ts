@@ -23,7 +23,7 @@ const nullableColumns: ReadonlySet<string> = new Set(["taken_at"]);
 /** Which rows a statement is about: those that have a value in the sort column come before those that have none. */
 export type ListPart = "values" | "nulls";
 
-/** The rows of a plan, at most `limit`. Runs on the main thread for cheap plans and in the worker for the others. */
+/** The rows of a plan in the order they are come upon, at most `limit`. Runs on the main thread for cheap plans and in the worker for the others. */
 export function readList(db: Database, table: string, plan: ListPlan): FileRow[] {
   let way = chooseWay(db, table, plan);
   let rows: FileRow[] = [];
@@ -37,13 +37,17 @@ export function readList(db: Database, table: string, plan: ListPlan): FileRow[]
 
 export function partsOf(plan: ListPlan): ListPart[] {
   if (!nullableColumns.has(plan.column)) return ["values"];
-  return plan.after !== null && plan.after.value === null ? ["nulls"] : ["values", "nulls"];
+  let order: ListPart[] = plan.backward ? ["nulls", "values"] : ["values", "nulls"];
+  if (plan.after === null) return order;
+  // What lies behind a row begins with its own part.
+  return order.slice(order.indexOf(plan.after.value === null ? "nulls" : "values"));
 }
 
 export function chooseWay(db: Database, table: string, plan: ListPlan): ListWay {
   let filters = filtersOf(table, plan);
   let followed = plan.column === "id" ? filters.findIndex((filter) => filter.ordered) : -1;
   if (followed >= 0 && filters.length === 1) return { kind: "follow", by: followed };
+  if (filters.length === 1 && filters[0]?.bounds?.column === plan.column) return { kind: "walk" };
   let fewest = { by: -1, rows: gatherRows + 1 };
   for (let [by, filter] of filters.entries()) {
     let rows = countUpTo(db, filter, fewest.rows);
@@ -67,18 +71,26 @@ export function listSql(table: string, plan: ListPlan, way: ListWay, part: ListP
   let conditions: Sql[] = [
     ...(chosen ? [chosen.source.where] : []),
     ...behindCursor(plan, part, id),
-    ...filters
-      .filter((filter) => filter !== chosen)
-      .map((filter) => (way.kind === "gather" && filter.test) || isAmong(id, filter)),
+    ...filters.filter((filter) => filter !== chosen).map((filter) => testOf(filter, plan, way, id)),
     ...notHidden(plan.hiddenIds),
   ];
   let where = conditions.map((condition) => condition.text).join(" AND ");
-  let direction = plan.descending ? "DESC" : "ASC";
+  let direction = isDownwards(plan) ? "DESC" : "ASC";
   let byValue = plan.column !== "id" && part === "values" ? `f.${plan.column} ${direction}, ` : "";
   return {
     text: `SELECT ${columns} FROM ${from} ${where && `WHERE ${where}`} ORDER BY ${byValue}${id} ${direction} LIMIT ?`,
     parameters: [...conditions.flatMap((condition) => condition.parameters), plan.limit],
   };
+}
+
+function testOf(filter: Filter, plan: ListPlan, way: ListWay, id: string): Sql {
+  if (way.kind === "gather" && filter.test) return filter.test;
+  if (way.kind === "walk" && filter.bounds?.column === plan.column) return filter.bounds.condition;
+  return isAmong(id, filter);
+}
+
+function isDownwards(plan: ListPlan): boolean {
+  return plan.descending !== plan.backward;
 }
 
 const columns = ["id", ...rowColumns].map((column) => `f.${column}`).join(", ");
@@ -95,7 +107,7 @@ function joined(table: string, { source }: Filter): string {
 
 function behindCursor(plan: ListPlan, part: ListPart, id: string): Sql[] {
   let { column, after } = plan;
-  let beyond = plan.descending ? "<" : ">";
+  let beyond = isDownwards(plan) ? "<" : ">";
   if (part === "nulls") {
     let missing: Sql = { text: `f.${column} IS NULL`, parameters: [] };
     if (after === null || after.value !== null) return [missing];

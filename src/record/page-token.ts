@@ -1,7 +1,7 @@
 import { AppError } from "../errors.ts";
 import type { ListQuery, SortColumn } from "./file-repository.ts";
 
-/** The last row of a page: its value in the sort column, and its id. */
+/** The last row of a page (or the first, for the page before): its value in the sort column, and its id. */
 export interface Cursor {
   value: string | number | null;
   id: number;
@@ -16,7 +16,9 @@ export function queryFingerprint(
   sort: { column: SortColumn; descending: boolean },
 ): string {
   let words = query.search?.split(/\s+/).filter(Boolean) ?? [];
-  let parts = [sort.column, sort.descending, words, query.kind ?? null, query.contentType ?? null];
+  let { kind, contentType, from, to, minBytes, maxBytes } = query;
+  let filters = [kind, contentType, from, to, minBytes, maxBytes].map((value) => value ?? null);
+  let parts = [sort.column, sort.descending, words, filters];
   return Bun.hash(JSON.stringify(parts)).toString(36);
 }
 
@@ -24,8 +26,20 @@ export function encodePageToken(fingerprint: string, cursor: Cursor): string {
   return Buffer.from(JSON.stringify([fingerprint, cursor.value, cursor.id])).toString("base64url");
 }
 
-/** Throws `invalid_parameter` for a token that is broken or comes from another query. */
-export function decodePageToken(token: string, fingerprint: string, column: SortColumn): Cursor {
+/**
+ * Throws `invalid_parameter` for a token that is broken or comes from another query.
+ * @param parameter the one it came in
+ */
+export function decodePageToken(
+  token: string,
+  fingerprint: string,
+  column: SortColumn,
+  parameter: "_next" | "_prev",
+): Cursor {
+  let badToken = (what: string) =>
+    new AppError("invalid_parameter", `The page token ${what} Begin with the first page again.`, {
+      details: { parameter },
+    });
   let parsed =
     token.length <= maxTokenCharacters ? parseJson(Buffer.from(token, "base64url").toString()) : null;
   if (!Array.isArray(parsed) || parsed.length !== 3) throw badToken("is not one that this server gave.");
@@ -48,10 +62,4 @@ function parseJson(text: string): unknown {
   } catch {
     return null;
   }
-}
-
-function badToken(what: string): AppError {
-  return new AppError("invalid_parameter", `The page token ${what} Begin with the first page again.`, {
-    details: { parameter: "_next" },
-  });
 }

@@ -4,16 +4,15 @@ import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { closeDatabase, immediately, translated } from "../sqlite.ts";
 import { openCatalog } from "./database.ts";
-import type { FileRepository, ListQuery, Page } from "./file-repository.ts";
+import type { FileRepository, WholeList } from "./file-repository.ts";
 import { defaultSort, isCheap, type ListPlan, planList } from "./list-plan.ts";
 import { readList } from "./list-query.ts";
-import { type Cursor, decodePageToken, encodePageToken, queryFingerprint } from "./page-token.ts";
+import type { Cursor } from "./page-token.ts";
+import { cursorOf, readPage } from "./pages.ts";
 import { createReader } from "./reader.ts";
 import { type FileRow, toRecord } from "./rows.ts";
 import { prepareStatements } from "./statements.ts";
 
-export const defaultPageSize = 100;
-export const maxPageSize = 1_000;
 /** Rows that an export holds at a time. */
 const exportBatchRows = 500;
 
@@ -37,33 +36,28 @@ export function createSqliteRepository(options: {
   let statements = prepareStatements(db, table);
   let reader = createReader({ path, table, log, ...(readTimeoutMs ? { timeoutMs: readTimeoutMs } : {}) });
   /** Rows that are being deleted. A restart forgets them; the journal knows what to finish. */
-  let hidden = new Set<number>();
-  let hiddenIds = () => [...hidden];
+  let leaving = new Set<number>();
+  /** Rows that were put out of sight and may come back; they still hold their objects. */
+  let setAside = new Set<number>();
+  let isHidden = (id: number) => leaving.has(id) || setAside.has(id);
+  let hiddenIds = () => [...leaving.union(setAside)];
 
   async function read(plan: ListPlan): Promise<FileRow[]> {
     if (!isCheap(plan)) return reader.read(plan);
     return translated("list files", () => readList(db, table, plan));
   }
 
-  function find(idOrUid: string | number): FileRow | null {
+  function lookUp(idOrUid: string | number): FileRow | null {
     let isId = typeof idOrUid === "number" || /^[0-9]{1,15}$/.test(idOrUid);
-    let row = isId ? statements.byId(Number(idOrUid)) : statements.byUid(String(idOrUid));
-    return row && !hidden.has(row.id) ? row : null;
+    return isId ? statements.byId(Number(idOrUid)) : statements.byUid(String(idOrUid));
   }
 
-  async function list(query: ListQuery): Promise<Page> {
-    let size = parseSize(query.size);
-    let sort = query.sort ?? defaultSort;
-    let fingerprint = queryFingerprint(query, sort);
-    let after = query.next === undefined ? null : decodePageToken(query.next, fingerprint, sort.column);
-    // One row more than asked tells whether there is a next page.
-    let rows = await read(planList(query, { after, limit: size + 1, hiddenIds: hiddenIds() }));
-    let last = rows[size - 1];
-    let next = rows.length > size && last ? encodePageToken(fingerprint, cursorOf(last, sort.column)) : null;
-    return { rows: rows.slice(0, size).map(toRecord), next };
+  function find(idOrUid: string | number): FileRow | null {
+    let row = lookUp(idOrUid);
+    return row && !isHidden(row.id) ? row : null;
   }
 
-  async function* iterate(query: Omit<ListQuery, "size" | "next">): AsyncGenerator<FileRecord> {
+  async function* iterate(query: WholeList): AsyncGenerator<FileRecord> {
     let { column } = query.sort ?? defaultSort;
     let after: Cursor | null = null;
     for (;;) {
@@ -107,24 +101,38 @@ export function createSqliteRepository(options: {
         let row = statements.oldestWithChecksum(sha256, hiddenIds());
         return row && toRecord(row);
       }),
-    list,
+    list: (query) => readPage(query, read, hiddenIds),
     iterate,
-    beginDelete: async (idOrUid) =>
-      translated("look up a file to delete", () => {
+    setAside: async (idOrUid) =>
+      translated("look up a file to put aside", () => {
         let row = find(idOrUid);
         if (!row) return null;
+        setAside.add(row.id);
+        return toRecord(row);
+      }),
+    bringBack: async (id) =>
+      translated("bring a file back", () => {
+        if (leaving.has(id) || !setAside.delete(id)) return null;
+        let row = statements.byId(id);
+        return row && toRecord(row);
+      }),
+    beginDelete: async (idOrUid, { alsoSetAside = false } = {}) =>
+      translated("look up a file to delete", () => {
+        let row = lookUp(idOrUid);
+        if (!row || leaving.has(row.id) || (setAside.has(row.id) && !alsoSetAside)) return null;
         // Rows on their way out don't hold the object: of two that go at once, the later takes it along.
-        let removeObject = !statements.isShared(row, hiddenIds());
-        hidden.add(row.id);
+        let removeObject = !statements.isShared(row, [...leaving]);
+        leaving.add(row.id);
         return { record: toRecord(row), removeObject };
       }),
     async finishDelete(id) {
       translated("delete a file from the catalog", () => statements.remove(id));
-      hidden.delete(id);
+      leaving.delete(id);
+      setAside.delete(id);
       await commits.synced();
     },
     cancelDelete: async (id) => {
-      hidden.delete(id);
+      leaving.delete(id);
     },
     countByKey: async (storage, bucket, s3Key) =>
       translated("count the rows of an object", () => statements.countByKey(storage, bucket, s3Key)),
@@ -134,16 +142,4 @@ export function createSqliteRepository(options: {
       closeDatabase(db);
     },
   };
-}
-
-function cursorOf(row: FileRow, column: keyof FileRow): Cursor {
-  return { value: row[column], id: row.id };
-}
-
-function parseSize(size: number | undefined): number {
-  if (size === undefined) return defaultPageSize;
-  if (Number.isInteger(size) && size >= 1 && size <= maxPageSize) return size;
-  throw new AppError("invalid_parameter", `A page has 1 to ${maxPageSize} rows.`, {
-    details: { parameter: "_size" },
-  });
 }

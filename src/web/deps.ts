@@ -8,6 +8,7 @@ import type { Log } from "../log.ts";
 import type { ReceiveUpload } from "../receive-upload.ts";
 import type { FileRepository } from "../record/file-repository.ts";
 import type { Storage } from "../store/storage.ts";
+import type { Trash } from "../trash.ts";
 
 /** What the HTTP layer needs of the rest. */
 export interface WebDeps {
@@ -17,6 +18,8 @@ export interface WebDeps {
   receiveUpload: ReceiveUpload;
   /** Removes row and object; rejects with `not_found` or `storage_unavailable`. */
   deleteFile: (idOrUid: string) => Promise<FileRecord>;
+  /** Where a file goes that is deleted on a page. */
+  trash: Pick<Trash, "put" | "restore" | "find">;
   access: Access;
   /** Pages to sign in and out, mounted below the base path behind guard and identify; they demand nothing themselves. */
   signInRoutes: Hono<AccessEnv>;

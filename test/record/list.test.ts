@@ -1,3 +1,4 @@
+import type { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 
 import type { FileKind, FileRecord } from "../../src/domain.ts";
@@ -80,6 +81,12 @@ const filters: Partial<ListQuery>[] = [
   { contentType: "video/mp4" },
   { contentType: "image/*" },
   { search: "scan", kind: "document", contentType: "application/*" },
+  { from: "2026-01-03" },
+  { to: "2026-01-03" },
+  { from: "2026-01-02", to: "2026-01-04" },
+  { minBytes: 1 },
+  { minBytes: 1, maxBytes: 2 },
+  { maxBytes: 2, from: "2026-01-02", kind: "image", contentType: "image/png" },
 ];
 
 describe.each(sorts)("sorted by $column, descending: $descending", (sort) => {
@@ -98,6 +105,58 @@ describe.each(sorts)("sorted by $column, descending: $descending", (sort) => {
       for await (let row of shared.iterate({ ...filter, sort })) iterated.push(row.id);
       expect(iterated).toEqual(wanted.map((row) => row.id));
     }
+  });
+
+  test("previous leads back over the very same pages, and next of it forth again", async () => {
+    for (let filter of filters) {
+      let query = { ...filter, sort, size: 7 };
+      let forth = [await shared.list(query)];
+      for (let page = forth[0]; page?.next; forth.push(page)) {
+        page = await shared.list({ ...query, next: page.next });
+      }
+      expect(forth[0]?.previous).toBeNull();
+      let later = forth.at(-1);
+      for (let page of forth.slice(0, -1).toReversed()) {
+        let back = await shared.list({ ...query, previous: later?.previous ?? "" });
+        expect(back).toEqual(page);
+        expect((await shared.list({ ...query, next: back.next ?? "" })).rows).toEqual(later?.rows ?? []);
+        later = back;
+      }
+    }
+  });
+
+  test("rows that come or go between two steps back neither repeat nor hide others", async () => {
+    let files = await filled(30);
+    let page = await files.list({ sort, size: 5 });
+    while (page.next !== null) page = await files.list({ sort, size: 5, next: page.next });
+    let seen = page.rows;
+    for (let i = 100; page.previous !== null; i++) {
+      await files.create(numbered(i), "store");
+      await files.finishDelete(i - 99);
+      page = await files.list({ sort, size: 5, previous: page.previous });
+      seen.unshift(...page.rows);
+    }
+    files.close();
+    expect(seen).toEqual(inOrder(seen, sort.column, sort.descending));
+    let ids = new Set(seen.map((row) => row.id));
+    expect(ids.size).toBe(seen.length);
+    for (let id = 1; id <= 30; id++) expect(ids.has(id) || id < 20).toBe(true);
+  });
+
+  test("a page whose rows are all gone still knows both its neighbours", async () => {
+    let files = await filled(9);
+    let first = await files.list({ sort, size: 3 });
+    let second = await files.list({ sort, size: 3, next: first.next ?? "" });
+    let third = await files.list({ sort, size: 3, next: second.next ?? "" });
+    for (let { id } of third.rows) await files.setAside(id);
+    let empty = await files.list({ sort, size: 3, next: second.next ?? "" });
+    expect([empty.rows, empty.next]).toEqual([[], null]);
+    expect((await files.list({ sort, size: 3, previous: empty.previous ?? "" })).rows).toEqual(second.rows);
+    for (let { id } of first.rows) await files.setAside(id);
+    let before = await files.list({ sort, size: 3, previous: second.previous ?? "" });
+    expect([before.rows, before.previous]).toEqual([[], null]);
+    expect((await files.list({ sort, size: 3, next: before.next ?? "" })).rows).toEqual(second.rows);
+    files.close();
   });
 
   test("rows that come or go in between neither repeat nor hide others", async () => {
@@ -121,27 +180,65 @@ describe.each(sorts)("sorted by $column, descending: $descending", (sort) => {
     let after = { value: sort.column === "size_bytes" || sort.column === "id" ? 5 : "x", id: 5 };
     let cursors = [null, after, ...(sort.column === "taken_at" ? [{ value: null, id: 5 }] : [])];
     for (let cursor of cursors) {
-      let plan = planList({ sort }, { after: cursor, limit: 101, hiddenIds: [3] });
-      expect(isCheap(plan)).toBe(true);
-      for (let part of partsOf(plan)) {
-        let sql = listSql(table, plan, chooseWay(db, table, plan), part);
-        let steps = db
-          .query<{ detail: string }, (string | number)[]>(`EXPLAIN QUERY PLAN ${sql.text}`)
-          .all(...sql.parameters)
-          .map((row) => row.detail);
-        expect(steps.join("\n")).not.toContain("TEMP B-TREE");
-        if (sort.column !== "id") expect(steps[0]).toContain(`order_${sort.column}`);
-        if (cursor !== null && part === "values") expect(steps[0]).toStartWith("SEARCH");
+      for (let backward of [false, true]) {
+        let plan = planList({ sort }, { after: cursor, backward, limit: 101, hiddenIds: [3] });
+        expect(isCheap(plan)).toBe(true);
+        for (let part of partsOf(plan)) {
+          let steps = stepsOf(db, listSql(table, plan, chooseWay(db, table, plan), part));
+          expect(steps.join("\n")).not.toContain("TEMP B-TREE");
+          if (sort.column !== "id") expect(steps[0]).toContain(`order_${sort.column}`);
+          if (typeof (cursor?.value ?? null) !== "object" && part === "values")
+            expect(steps[0]).toStartWith("SEARCH");
+        }
       }
     }
     closeDatabase(db);
   });
 });
 
+describe("a range of the column that the list is sorted by", () => {
+  test.each([
+    ["created_at", { from: "2026-01-02", to: "2026-01-04" }],
+    ["created_at", { to: "2026-01-04" }],
+    ["size_bytes", { minBytes: 1, maxBytes: 2 }],
+  ] as [SortColumn, ListQuery][])(
+    "%s: is where the walk along its index begins and ends",
+    (column, range) => {
+      let { db, table } = openCatalog({ path: sharedPath, tableName: "s3_uploads" });
+      for (let descending of [false, true]) {
+        for (let after of [
+          null,
+          { value: column === "size_bytes" ? 2 : "2026-01-03T00:00:00.000Z", id: 5 },
+        ]) {
+          let query = { ...range, sort: { column, descending } };
+          let plan = planList(query, { after, limit: 101, hiddenIds: [] });
+          let way = chooseWay(db, table, plan);
+          expect(way).toEqual({ kind: "walk" });
+          let steps = stepsOf(db, listSql(table, plan, way, "values"));
+          expect(steps).toHaveLength(1);
+          expect(steps[0]).toStartWith(`SEARCH f USING INDEX s3_uploads_${column}`);
+        }
+      }
+      closeDatabase(db);
+    },
+  );
+});
+
+function stepsOf(db: Database, sql: { text: string; parameters: (string | number)[] }): string[] {
+  return db
+    .query<{ detail: string }, (string | number)[]>(`EXPLAIN QUERY PLAN ${sql.text}`)
+    .all(...sql.parameters)
+    .map((row) => row.detail);
+}
+
 function passes(row: FileRecord, filter: Partial<ListQuery>): boolean {
   let words = filter.search?.split(" ") ?? [];
   return (
     words.every((word) => row.filename.toLowerCase().includes(word)) &&
+    (filter.from === undefined || row.created_date >= filter.from) &&
+    (filter.to === undefined || row.created_date <= filter.to) &&
+    (filter.minBytes === undefined || row.size_bytes >= filter.minBytes) &&
+    (filter.maxBytes === undefined || row.size_bytes <= filter.maxBytes) &&
     (filter.kind === undefined || row.kind === filter.kind) &&
     (filter.contentType === undefined || row.content_type.startsWith(filter.contentType.replace("*", "")))
   );
@@ -164,7 +261,8 @@ describe("the ways to read a page", () => {
         let walked = ids({ kind: "walk" });
         expect(walked).not.toBeEmpty();
         expect(ids({ kind: "gather", by: 0 })).toEqual(walked);
-        let canFollow = sort.column === "id" && filter.contentType !== "image/*";
+        let isRange = [filter.from, filter.to, filter.minBytes].some((bound) => bound !== undefined);
+        let canFollow = sort.column === "id" && filter.contentType !== "image/*" && !isRange;
         if (canFollow) expect(ids({ kind: "follow", by: 0 })).toEqual(walked);
       }
     }
@@ -225,6 +323,10 @@ describe("a page", () => {
       {},
       { search: "phot" },
       { search: "photo", kind: "image" },
+      { search: "photo", from: "2026-01-01" },
+      { search: "photo", to: "2026-01-01" },
+      { search: "photo", minBytes: 1 },
+      { search: "photo", maxBytes: 1 },
       { search: "photo", contentType: "image/*" },
       { search: "photo", sort: { column: "id", descending: false } },
       { search: "photo", sort: { column: "filename", descending: true } },
@@ -234,7 +336,13 @@ describe("a page", () => {
         code: "invalid_parameter",
         details: { parameter: "_next" },
       });
+      expect(await failure(files.list({ ...query, previous: next }))).toMatchObject({
+        details: { parameter: "_prev" },
+      });
     }
+    expect(await failure(files.list({ search: "photo", next, previous: next }))).toMatchObject({
+      details: { parameter: "_prev" },
+    });
   });
 
   test("token that is nonsense is refused", async () => {

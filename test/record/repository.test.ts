@@ -158,3 +158,52 @@ test("a uid that is there already is our own fault, not a second row", async () 
   let error = await files.create(file, "store").catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: "internal_error" });
 });
+
+describe("a row that is put aside", () => {
+  test("is in no answer until it is brought back", async () => {
+    let files = catalogs.open();
+    let { record } = await files.create(newFile({ filename: "aside.bin" }), "store");
+    expect(await files.setAside(record.uid)).toEqual(record);
+    expect(await files.setAside(record.id)).toBeNull();
+    expect(await files.get(record.id)).toBeNull();
+    expect(await files.getByChecksum(record.checksum_sha256)).toBeNull();
+    expect((await files.list({})).rows).toEqual([]);
+    expect((await files.list({ search: "aside" })).rows).toEqual([]);
+    for await (let row of files.iterate({})) expect(row).toBeNull();
+    expect(await files.beginDelete(record.id)).toBeNull();
+    expect(await files.bringBack(record.id)).toEqual(record);
+    expect(await files.bringBack(record.id)).toBeNull();
+    expect((await files.list({})).rows).toEqual([record]);
+  });
+
+  test("still holds its object, but nothing new is linked to it", async () => {
+    let files = catalogs.open();
+    let first = (await files.create(newFile({ checksum_sha256 }), "link")).record;
+    let second = (await files.create(newFile({ checksum_sha256 }), "link")).record;
+    expect(second.s3_key).toBe(first.s3_key);
+    await files.setAside(first.id);
+    expect(await files.beginDelete(second.id)).toMatchObject({ removeObject: false });
+    await files.finishDelete(second.id);
+    let third = await files.create(newFile({ checksum_sha256 }), "link");
+    expect(third).toMatchObject({ duplicateOf: null, linked: false });
+    expect(third.record.s3_key).not.toBe(first.s3_key);
+  });
+
+  test("goes like any other, and stays aside when that fails", async () => {
+    let files = catalogs.open();
+    let { record } = await files.create(newFile(), "store");
+    await files.setAside(record.id);
+    expect(await files.beginDelete(record.id, { alsoSetAside: true })).toEqual({
+      record,
+      removeObject: true,
+    });
+    expect(await files.bringBack(record.id)).toBeNull();
+    await files.cancelDelete(record.id);
+    expect(await files.get(record.id)).toBeNull();
+    expect(await files.bringBack(record.id)).toEqual(record);
+    await files.setAside(record.id);
+    await files.beginDelete(record.id, { alsoSetAside: true });
+    await files.finishDelete(record.id);
+    expect(await files.bringBack(record.id)).toBeNull();
+  });
+});

@@ -9,15 +9,19 @@ import { createHostCheck } from "../../src/auth/hosts.ts";
 import { createSessionCookie } from "../../src/auth/session-cookie.ts";
 import { createSignIn } from "../../src/auth/sign-in.tsx";
 import { systemClock } from "../../src/clock.ts";
+import { createCommitSync } from "../../src/commit-sync.ts";
 import type { FileRecord, NewFileRecord } from "../../src/domain.ts";
 import { AppError } from "../../src/errors.ts";
+import { randomIds } from "../../src/ids.ts";
 import { silentLog } from "../../src/log.ts";
 import type { ReceiveUpload } from "../../src/receive-upload.ts";
 import { createSqliteRepository } from "../../src/record/sqlite-repository.ts";
 import { openStateDatabase } from "../../src/state/database.ts";
 import { createTokens } from "../../src/state/tokens.ts";
+import { createTrashTable } from "../../src/state/trash-table.ts";
 import type { Scope } from "../../src/state/tokens.ts";
 import { createLocalStorage } from "../../src/store/local.ts";
+import { createTrash } from "../../src/trash.ts";
 import { MIB } from "../../src/units.ts";
 import type { WebDeps, WebOptions } from "../../src/web/deps.ts";
 
@@ -101,13 +105,20 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
     return outcomes;
   };
 
-  async function deleteFile(idOrUid: string | number): Promise<FileRecord> {
-    let deletion = await repository.beginDelete(idOrUid);
+  async function deleteFile(
+    idOrUid: string | number,
+    how: { alsoSetAside?: boolean } = {},
+  ): Promise<FileRecord> {
+    let deletion = await repository.beginDelete(idOrUid, how);
     if (!deletion) throw new AppError("not_found");
     await storage.delete(deletion.record.s3_key);
     await repository.finishDelete(deletion.record.id);
     return deletion.record;
   }
+
+  let clock = overrides.clock ?? systemClock;
+  let table = createTrashTable(state, createCommitSync(state));
+  let trash = createTrash({ table, repository, deleteFile, clock, ids: randomIds, log: silentLog });
 
   let webOptions: WebOptions = {
     basePath: testBase,
@@ -137,6 +148,7 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
     storageFor: () => storage,
     receiveUpload,
     deleteFile,
+    trash,
     signInRoutes: createSignIn({ tokens, cookie, clock: systemClock, basePath }),
     readiness: async () => null,
     log: silentLog,
