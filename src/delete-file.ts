@@ -13,7 +13,9 @@ export interface DeleteFileDeps {
 }
 
 /**
- * Rejects with `not_found`, or with the storage's error; then row and object are both still there.
+ * Rejects with `not_found`, or with the storage's error. When storage has refused (`storage_error`), row and object are both
+ * still there. When nobody can tell whether the object is gone, the file stays out of sight and recovery goes on with it.
+ *
  * @param options.alsoSetAside deletes a file as well that was put out of sight; else it is `not_found`
  */
 export type DeleteFile = (
@@ -32,18 +34,28 @@ export function createDeleteFile({ repository, journal, recovery, storageFor }: 
     let { record, removeObject } = deletion;
     let { id, uid, storage, bucket, s3_key: key } = record;
     let release = recovery.claim(uid);
+    let mayBeGone = false;
     try {
+      let holder = storageFor(record);
       await journal.beginDelete({ uid, fileId: id, storage, bucket, key });
-      if (removeObject) await storageFor(record).delete(key);
+      mayBeGone = true;
+      if (removeObject) await holder.delete(key);
       await repository.finishDelete(id);
       journal.closeDelete(uid);
     } catch (error) {
-      journal.closeDelete(uid);
-      await repository.cancelDelete(id);
+      if (!mayBeGone || isRefusal(error)) {
+        journal.closeDelete(uid);
+        await repository.cancelDelete(id);
+      }
       throw error;
     } finally {
       release();
     }
     return record;
   };
+}
+
+/** A definite no of the storage: the object is where it was. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof AppError && error.code === "storage_error";
 }

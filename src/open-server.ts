@@ -42,6 +42,8 @@ export interface OpenServer {
   storages: Storages;
   readiness: Readiness;
   trash: Trash;
+  /** Brings back what an earlier process knew, and removes what it left. To be called before anybody is answered. */
+  prepare(): Promise<void>;
   /** Makes sure that somebody can get in; asked once the port is known. */
   ensureAccess(port: number): EnsuredAccess;
   /** Ends every upload that is still at work with this error. */
@@ -158,6 +160,11 @@ export function openServer(config: Config, { log, clock, ids, onSyncFailure }: O
       storages,
       readiness,
       trash,
+      async prepare() {
+        await storages.removeLeftovers();
+        await recovery.hideDeletions();
+        await trash.load();
+      },
       ensureAccess: (port) =>
         ensureAccess({
           tokens,

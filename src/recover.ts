@@ -1,6 +1,7 @@
+import { isRefusal } from "./delete-file.ts";
 import { AppError, toAppError } from "./errors.ts";
 import type { Log } from "./log.ts";
-import type { FileRepository } from "./record/file-repository.ts";
+import type { Deletion, FileRepository } from "./record/file-repository.ts";
 import type { DeleteIntent, Journal, ObjectPlace, UploadIntent } from "./state/journal.ts";
 import type { Storage } from "./store/storage.ts";
 
@@ -18,6 +19,8 @@ export interface Recovery {
    * be reached the intent stays open and a later `run` does the rest; so it never rejects.
    */
   undoUpload(uid: string): Promise<void>;
+  /** Puts every file out of sight whose deletion is open. To be called before anybody is answered. */
+  hideDeletions(): Promise<void>;
   /**
    * Every open intent but those of requests that are still at work. Resolves to the number of intents that had to stay
    * open because storage could not be reached.
@@ -39,15 +42,23 @@ export function createRecovery({ journal, repository, storageFor, log }: Recover
   }
 
   async function finishDelete(intent: DeleteIntent): Promise<void> {
-    let deletion = await repository.beginDelete(intent.uid, { alsoSetAside: true });
+    let deletion = await hide(intent);
     try {
       await removeObject(intent, null, deletion === null ? 0 : 1);
-      await repository.finishDelete(intent.fileId);
     } catch (error) {
-      await repository.cancelDelete(intent.fileId);
+      if (isRefusal(error)) {
+        journal.closeDelete(intent.uid);
+        await repository.cancelDelete(intent.fileId);
+      }
       throw error;
     }
+    await repository.finishDelete(intent.fileId);
     journal.closeDelete(intent.uid);
+  }
+
+  /** Out of sight until it is gone: what is on its way out must not be shown, nor linked to. */
+  function hide(intent: DeleteIntent): Promise<Deletion | null> {
+    return repository.beginDelete(intent.uid, { alsoSetAside: true, alsoLeaving: true });
   }
 
   /** @param knownRows rows that use the object and are on their way out */
@@ -89,9 +100,11 @@ export function createRecovery({ journal, repository, storageFor, log }: Recover
 
   async function runOnce(): Promise<number> {
     let left = 0;
-    for (let intent of journal.open()) {
-      if (atWork.has(intent.uid)) continue;
-      if (!(await attempt(intent))) left++;
+    for (let { kind, uid } of journal.open()) {
+      if (atWork.has(uid)) continue;
+      // Others may have ended it while the intents before it were being looked at.
+      let intent = journal.find(kind, uid);
+      if (intent && !(await attempt(intent))) left++;
     }
     return left;
   }
@@ -99,11 +112,14 @@ export function createRecovery({ journal, repository, storageFor, log }: Recover
   return {
     async undoUpload(uid) {
       try {
-        let intent = journal.open().find((open) => open.uid === uid && open.kind === "upload");
+        let intent = journal.find("upload", uid);
         if (intent) await attempt(intent);
       } catch (error) {
         log.warn({ uid, reason: toAppError(error).message }, "an upload could not be taken back yet");
       }
+    },
+    async hideDeletions() {
+      for (let intent of journal.open()) if (intent.kind === "delete") await hide(intent);
     },
     run() {
       running ??= runOnce().finally(() => (running = null));

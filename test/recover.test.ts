@@ -220,28 +220,86 @@ describe("a deletion that is open in the journal", () => {
     expect([await repository.get(older.id), await isThere(twin), openIntents()]).toEqual([null, true, []]);
   });
 
-  test("keeps row and intent while storage is down", async () => {
+  test("keeps row and intent while storage is down, out of sight", async () => {
     let record = await recorded();
     await begin(record);
     down = true;
     expect(await recovery.run()).toBe(1);
     expect(openIntents()).toEqual([`delete ${record.uid}`]);
-    expect(await repository.get(record.id)).not.toBeNull();
+    expect([await repository.get(record.id), await rowsOf(record)]).toEqual([null, 1]);
     down = false;
     expect(await recovery.run()).toBe(0);
     expect([await repository.get(record.id), openIntents()]).toEqual([null, []]);
   });
 
-  test("by a request that fails shows the row again and forgets the intent", async () => {
+  test("by a request whose storage refuses shows the row again and forgets the intent", async () => {
     let record = await recorded();
-    let failing: Storage = {
-      ...storage,
-      delete: unavailable,
-    };
-    let deleteFile = createDeleteFile({ repository, journal, recovery, storageFor: () => failing });
-    expect(await deleteFile(record.id).catch((error: AppError) => error.code)).toBe("storage_unavailable");
+    let error = await failedDelete(record, () => Promise.reject(new AppError("storage_error", "denied")));
+    expect(error).toBe("storage_error");
     expect([openIntents(), (await repository.get(record.id))?.id]).toEqual([[], record.id]);
     expect(await recovery.run()).toBe(0);
     expect(await isThere(record)).toBe(true);
   });
+
+  test("by a request that can't know whether the object is gone stays out of sight and is finished later", async () => {
+    let record = await recorded();
+    let error = await failedDelete(record, async (key) => {
+      await storage.delete(key);
+      return unavailable();
+    });
+    expect(error).toBe("storage_unavailable");
+    expect([await repository.get(record.id), openIntents()]).toEqual([null, [`delete ${record.uid}`]]);
+    expect(await recovery.run()).toBe(0);
+    expect([await rowsOf(record), openIntents()]).toEqual([0, []]);
+  });
+
+  test("by a request whose row can't be removed just now is finished later", async () => {
+    let record = await recorded();
+    let { finishDelete } = repository;
+    repository.finishDelete = () => Promise.reject(new AppError("server_busy"));
+    expect(await failedDelete(record, storage.delete)).toBe("server_busy");
+    repository.finishDelete = finishDelete;
+    expect([await repository.get(record.id), await isThere(record)]).toEqual([null, false]);
+    expect(await recovery.run()).toBe(0);
+    expect([await rowsOf(record), openIntents()]).toEqual([0, []]);
+  });
+
+  test("is out of sight before recovery could finish it, so that nothing links to it", async () => {
+    let record = await recorded();
+    await begin(record);
+    await recovery.hideDeletions();
+    expect(await repository.get(record.id)).toBeNull();
+    let twin = await stored({ checksum_sha256: record.checksum_sha256, size_bytes: record.size_bytes });
+    expect((await repository.create(twin, "link")).linked).toBe(false);
+    expect(await recovery.run()).toBe(0);
+    expect([await isThere(record), await isThere(twin)]).toEqual([false, true]);
+  });
+
+  test("that was taken back while others were being finished is left alone", async () => {
+    let first = await recorded();
+    let second = await recorded({ checksum_sha256: "b".repeat(64) });
+    await begin(first);
+    await begin(second);
+    let { finishDelete } = repository;
+    repository.finishDelete = async (id) => {
+      journal.closeDelete(second.uid);
+      return finishDelete(id);
+    };
+    expect(await recovery.run()).toBe(0);
+    expect(await isThere(second)).toBe(true);
+  });
 });
+
+function rowsOf(row: NewFileRecord): Promise<number> {
+  return repository.countByKey(row.storage, row.bucket, row.s3_key);
+}
+
+/** The code with which a request's deletion fails. */
+async function failedDelete(record: { id: number }, remove: Storage["delete"]): Promise<string> {
+  let failing: Storage = { ...storage, delete: remove };
+  let deleteFile = createDeleteFile({ repository, journal, recovery, storageFor: () => failing });
+  return deleteFile(record.id).then(
+    () => "none",
+    (error: AppError) => error.code,
+  );
+}

@@ -36,8 +36,7 @@ export async function runServe(options: ServeOptions): Promise<void> {
   let isNew = !existsSync(resolve(config.data_dir, "uploads.db"));
   let opened = openServer(config, { ...options, onSyncFailure: (error) => endAtOnce(log, error) });
   try {
-    await opened.storages.removeLeftovers();
-    await opened.trash.load();
+    await opened.prepare();
     await opened.readiness.start();
     let { fault } = opened.readiness;
     if (fault && fault.code !== "storage_unavailable") throw fault;

@@ -90,8 +90,12 @@ export interface FileRepository {
   /**
    * Hides the row and tells whether its object goes with it; null when there is no such row. Not durable by itself.
    * @param options.alsoSetAside takes a row as well that was put aside, as if it were in sight
+   * @param options.alsoLeaving takes up a deletion as well that has begun
    */
-  beginDelete(idOrUid: string | number, options?: { alsoSetAside?: boolean }): Promise<Deletion | null>;
+  beginDelete(
+    idOrUid: string | number,
+    options?: { alsoSetAside?: boolean; alsoLeaving?: boolean },
+  ): Promise<Deletion | null>;
   /** Removes the row, durable when this resolves. An id that is gone already is no error. */
   finishDelete(id: number): Promise<void>;
   /** Shows the row again after a deletion that failed; one that was put aside stays so. */

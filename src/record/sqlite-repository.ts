@@ -116,10 +116,11 @@ export function createSqliteRepository(options: {
         let row = statements.byId(id);
         return row && toRecord(row);
       }),
-    beginDelete: async (idOrUid, { alsoSetAside = false } = {}) =>
+    beginDelete: async (idOrUid, { alsoSetAside = false, alsoLeaving = false } = {}) =>
       translated("look up a file to delete", () => {
         let row = lookUp(idOrUid);
-        if (!row || leaving.has(row.id) || (setAside.has(row.id) && !alsoSetAside)) return null;
+        if (!row || (leaving.has(row.id) && !alsoLeaving) || (setAside.has(row.id) && !alsoSetAside))
+          return null;
         // Rows on their way out don't hold the object: of two that go at once, the later takes it along.
         let removeObject = !statements.isShared(row, [...leaving]);
         leaving.add(row.id);

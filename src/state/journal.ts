@@ -38,4 +38,6 @@ export interface Journal {
   closeDelete(uid: string): void;
   /** Intents that are still open, oldest first. */
   open(): Intent[];
+  /** One of them, or null. */
+  find(kind: Intent["kind"], uid: string): Intent | null;
 }

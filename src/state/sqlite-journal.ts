@@ -43,6 +43,7 @@ export function createJournal(db: Database, commits: CommitSync, clock: Clock = 
     "UPDATE intents SET multipart_upload_id = ? WHERE kind = 'upload' AND uid = ?",
   );
   let remove = db.prepare<unknown, [string, string]>("DELETE FROM intents WHERE kind = ? AND uid = ?");
+  let selectOne = db.prepare<IntentRow, [string, string]>("SELECT * FROM intents WHERE kind = ? AND uid = ?");
   let selectOpen = db.prepare<IntentRow, []>("SELECT * FROM intents ORDER BY created_at_ms, uid");
 
   let closed: [kind: string, uid: string][] = [];
@@ -107,6 +108,11 @@ export function createJournal(db: Database, commits: CommitSync, clock: Clock = 
     open: () => {
       flush();
       return translated("read the journal", () => selectOpen.all().map(toIntent));
+    },
+    find(kind, uid) {
+      if (closed.some(([closedKind, closedUid]) => closedKind === kind && closedUid === uid)) return null;
+      let row = translated("read the journal", () => selectOne.get(kind, uid));
+      return row && toIntent(row);
     },
     flush,
   };
