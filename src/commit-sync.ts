@@ -61,20 +61,25 @@ export function createCommitSync(
   }
 
   function start(): Promise<void> {
-    running = sync().finally(() => (running = null));
-    return running;
+    let mine = sync().finally(() => {
+      if (running === mine) running = null;
+    });
+    running = mine;
+    return mine;
+  }
+
+  /** Begins when the sync under way has ended: that one may have begun before the caller's commit. */
+  async function startAfter(current: Promise<void>): Promise<void> {
+    await current.catch(() => {});
+    next = null;
+    await start();
   }
 
   return {
     synced() {
+      if (next) return next;
       if (!running) return start();
-      // The sync under way may have begun before the caller's commit.
-      next ??= running
-        .catch(() => {})
-        .then(() => {
-          next = null;
-          return start();
-        });
+      next = startAfter(running);
       return next;
     },
     close() {

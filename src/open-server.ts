@@ -33,6 +33,7 @@ import { createJournal } from "./state/sqlite-journal.ts";
 import { createTokens } from "./state/tokens.ts";
 import { createTrashTable } from "./state/trash-table.ts";
 import { createStorages, type Storages } from "./storages.ts";
+import { firstBlockBytes } from "./store/s3/part-buffer.ts";
 import { createTrash, type Trash } from "./trash.ts";
 import { MIB, SECOND_MS } from "./units.ts";
 import type { WebEnv } from "./web/env.ts";
@@ -105,7 +106,7 @@ export function openServer(config: Config, { log, clock, ids, onSyncFailure }: O
         blockedExtensions: config.blocked_extensions,
         typeMismatch: config.type_mismatch,
       }),
-      admission: createAdmission(storages.budget, defaultHeadBytes + 2 * defaultTailBytes),
+      admission: createAdmission(storages.budget, defaultHeadBytes + 2 * defaultTailBytes + firstBlockBytes),
       clock,
       ids,
       options: {

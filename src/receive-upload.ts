@@ -100,7 +100,7 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
       return outcomes;
     } catch (error) {
       for (let one of received) if ("row" in one) await undo(one);
-      for (let { id } of recorded) await deleteFile(id);
+      for (let { id } of recorded) await takeBack(id, context.log);
       throw context.signal.aborted ? endedBy(context.signal) : error;
     }
   }
@@ -173,7 +173,8 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
       };
       return { row, release };
     } catch (error) {
-      await undo({ row: { uid }, release });
+      // Without an answer nobody knows whether storage will still make the object.
+      await undo({ row: { uid }, release }, toAppError(error).code === "storage_unavailable");
       throw error;
     }
   }
@@ -203,9 +204,24 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
   }
 
   /** Takes the object back; recovery keeps it where a row has come to use it. */
-  async function undo({ row, release }: { row: { uid: string }; release: () => void }): Promise<void> {
-    await recovery.undoUpload(row.uid);
+  async function undo(
+    { row, release }: { row: { uid: string }; release: () => void },
+    lookAgain = false,
+  ): Promise<void> {
+    await recovery.undoUpload(row.uid, lookAgain);
     release();
+  }
+
+  /** Removes what was recorded already. One that can't be removed does not keep the others, nor hide why. */
+  async function takeBack(id: number, log: Log): Promise<void> {
+    try {
+      await deleteFile(id);
+    } catch (error) {
+      log.error(
+        { id, reason: toAppError(error).message },
+        "a file of a failed request could not be taken back",
+      );
+    }
   }
 
   /** What an Idempotency-Key stands for, when an earlier request with it got as far as a row. */

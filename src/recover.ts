@@ -17,8 +17,10 @@ export interface Recovery {
   /**
    * Takes back an upload whose row has not come to be: unfinished parts, object, intent. Idempotent. When storage can't
    * be reached the intent stays open and a later `run` does the rest; so it never rejects.
+   *
+   * @param lookAgain leaves the intent open in any case, for an object that may yet come to be
    */
-  undoUpload(uid: string): Promise<void>;
+  undoUpload(uid: string, lookAgain?: boolean): Promise<void>;
   /** Puts every file out of sight whose deletion is open. To be called before anybody is answered. */
   hideDeletions(): Promise<void>;
   /**
@@ -34,11 +36,11 @@ export function createRecovery({ journal, repository, storageFor, log }: Recover
   let atWork = new Set<string>();
   let running: Promise<number> | null = null;
 
-  async function finishUpload(intent: UploadIntent): Promise<void> {
+  async function finishUpload(intent: UploadIntent, lookAgain: boolean): Promise<void> {
     let row = await repository.get(intent.uid);
     // A row that shares an older object has left its own object without use.
     if (row?.s3_key !== intent.key) await removeObject(intent, intent.multipartUploadId);
-    journal.closeUpload(intent.uid);
+    if (!lookAgain) journal.closeUpload(intent.uid);
   }
 
   async function finishDelete(intent: DeleteIntent): Promise<void> {
@@ -87,9 +89,9 @@ export function createRecovery({ journal, repository, storageFor, log }: Recover
     }
   }
 
-  async function attempt(intent: UploadIntent | DeleteIntent): Promise<boolean> {
+  async function attempt(intent: UploadIntent | DeleteIntent, lookAgain = false): Promise<boolean> {
     try {
-      await (intent.kind === "upload" ? finishUpload(intent) : finishDelete(intent));
+      await (intent.kind === "upload" ? finishUpload(intent, lookAgain) : finishDelete(intent));
       return true;
     } catch (error) {
       let reason = error instanceof AppError ? error.message : String(error);
@@ -110,10 +112,10 @@ export function createRecovery({ journal, repository, storageFor, log }: Recover
   }
 
   return {
-    async undoUpload(uid) {
+    async undoUpload(uid, lookAgain = false) {
       try {
         let intent = journal.find("upload", uid);
-        if (intent) await attempt(intent);
+        if (intent) await attempt(intent, lookAgain);
       } catch (error) {
         log.warn({ uid, reason: toAppError(error).message }, "an upload could not be taken back yet");
       }

@@ -153,6 +153,16 @@ describe("an upload that is open in the journal", () => {
     expect([await isThere(row), openIntents()]).toEqual([false, []]);
   });
 
+  test("whose object may yet come to be is looked for again", async () => {
+    let row = newFile();
+    await journal.beginUpload({ uid: row.uid, storage: "local", bucket: "local", key: row.s3_key });
+    await recovery.undoUpload(row.uid, true);
+    expect(openIntents()).toEqual([`upload ${row.uid}`]);
+    await storage.put(putRequest(row.s3_key, bytesOf(100)));
+    expect(await recovery.run()).toBe(0);
+    expect([await isThere(row), openIntents()]).toEqual([false, []]);
+  });
+
   test("that can't be undone does not keep the others from it", async () => {
     await journal.beginUpload({ uid: "first", storage: "s3", bucket: "b", key: "k" });
     await journal.multipartCreated("first", "upload-1");

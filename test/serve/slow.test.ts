@@ -5,9 +5,9 @@ import { bytesOf } from "../store/bodies.ts";
 import { createWorld, type World } from "./world.ts";
 
 const stallSeconds = 1;
-/** Half of the memory lets 42 files be looked at at the same time (src/admission.ts). */
-const crowd = 38;
-const most = 42;
+/** Half of the memory lets 36 files be looked at at the same time (src/admission.ts). */
+const crowd = 30;
+const most = 36;
 const tooLargeCrowd = 60;
 
 let world: World;

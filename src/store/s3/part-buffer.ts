@@ -3,8 +3,8 @@ import type { Spool, SpoolFile } from "../../spool.ts";
 import { KIB } from "../../units.ts";
 import { type Block, blockBytes, type BlockPool } from "./block-pool.ts";
 
-/** What a sender that has sent little, or nothing for long, holds. */
-const firstBlockBytes = 64 * KIB;
+/** What a sender that has sent little, or nothing for long, holds: not taken from the budget, but counted with each file. */
+export const firstBlockBytes = 64 * KIB;
 
 export interface PartMemory {
   budget: ByteBudget;
@@ -19,7 +19,7 @@ export interface PartBytes {
 }
 
 /**
- * One part while it fills. The first bytes come into a small block; with more than those the whole part is counted in the
+ * One part while it fills. The first bytes come into a small block, which nobody has to wait for; with more than those the whole part is counted in the
  * budget at once, so that who has begun to fill one can finish it, but takes memory block by block. Who then is slow while
  * others wait moves to disk, and comes back when the part is full and its turn has come.
  */
@@ -36,7 +36,7 @@ export interface PartBuffer {
 export function createPartBuffer(capacityBytes: number, memory: PartMemory): PartBuffer {
   let { budget, spool, pool } = memory;
   let blocks: Block[] = [];
-  /** In blocks, and in the budget. */
+  /** In blocks, and of the budget. */
   let heldBytes = 0;
   let takenBytes = 0;
   let file: SpoolFile | null = null;
@@ -93,14 +93,14 @@ export function createPartBuffer(capacityBytes: number, memory: PartMemory): Par
   }
 
   function addToNewBlock(bytes: Uint8Array): number {
-    addBlock(Math.min(blockBytes, takenBytes - sizeBytes));
+    let most = sizeBytes === 0 ? firstBlockBytes : blockBytes;
+    addBlock(Math.min(most, capacityBytes - sizeBytes));
     return add(bytes);
   }
 
-  function addTaken(moreBytes: number, bytes: Uint8Array): number {
-    takenBytes += moreBytes;
-    // A first block is not worth the trip to disk.
-    if (sizeBytes > 0) unregister = budget.register({ sinceMs: performance.now(), relieve });
+  function addTaken(bytes: Uint8Array): number {
+    takenBytes = capacityBytes;
+    unregister = budget.register({ sinceMs: performance.now(), relieve });
     return addToNewBlock(bytes);
   }
 
@@ -111,10 +111,9 @@ export function createPartBuffer(capacityBytes: number, memory: PartMemory): Par
 
     append(bytes, signal) {
       if (file || sizeBytes < heldBytes || sizeBytes === capacityBytes) return add(bytes);
-      if (sizeBytes < takenBytes) return addToNewBlock(bytes);
-      let wanted = Math.min(sizeBytes === 0 ? firstBlockBytes : capacityBytes, capacityBytes - sizeBytes);
-      if (budget.tryTake(wanted)) return addTaken(wanted, bytes);
-      return budget.take(wanted, signal).then(() => addTaken(wanted, bytes));
+      if (sizeBytes === 0 || takenBytes > 0) return addToNewBlock(bytes);
+      if (budget.tryTake(capacityBytes)) return addTaken(bytes);
+      return budget.take(capacityBytes, signal).then(() => addTaken(bytes));
     },
 
     async seal(signal) {

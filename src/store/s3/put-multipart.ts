@@ -10,7 +10,14 @@ import type { PutRequest } from "../storage.ts";
 import type { Part } from "./assemble-parts.ts";
 import { type Checksums, crc32Base64, withChecksumFallback } from "./checksums.ts";
 import { asBody, signWithPayloadHash } from "./client.ts";
-import { dataAttempts, dataTimeoutMs, objectInput, type Sending } from "./sending.ts";
+import {
+  dataAttempts,
+  dataTimeoutMs,
+  lastCallGraceMs,
+  objectInput,
+  type Sending,
+  takeBackIfAborted,
+} from "./sending.ts";
 
 /** R2 answers 500 to more (measured by Litestream in 2026). */
 const partsInFlight = 2;
@@ -104,7 +111,7 @@ export async function putMultipart(put: MultipartPut): Promise<{ sizeBytes: numb
       await call(
         "put",
         (abortSignal) => client.send(new CompleteMultipartUploadCommand(command), { abortSignal }),
-        { attempts: dataAttempts, timeoutMs: completeTimeoutMs, signal },
+        { attempts: dataAttempts, timeoutMs: completeTimeoutMs, signal, graceMs: lastCallGraceMs },
       );
     } catch (error) {
       // A lost answer and its retry look like a failure; the key is used once, so the object itself is the proof.
@@ -143,10 +150,11 @@ export async function putMultipart(put: MultipartPut): Promise<{ sizeBytes: numb
     await Promise.all(inFlight);
     signal.throwIfAborted();
     await complete();
+    await takeBackIfAborted(request, sending);
     return { sizeBytes };
   } catch (error) {
-    first.release();
     await undo().catch(left);
+    first.release();
     throw error;
   } finally {
     if (createTries > 1 || !uploadId) await abortStrays().catch(left);

@@ -9,7 +9,14 @@ import { asBody, signWithPayloadHash } from "./client.ts";
 import type { PartBytes } from "./part-buffer.ts";
 import { partBytesFor } from "./part-plan.ts";
 import { putMultipart } from "./put-multipart.ts";
-import { dataAttempts, dataTimeoutMs, objectInput, type Sending } from "./sending.ts";
+import {
+  dataAttempts,
+  dataTimeoutMs,
+  lastCallGraceMs,
+  objectInput,
+  type Sending,
+  takeBackIfAborted,
+} from "./sending.ts";
 
 /**
  * A body that fits into one part goes as one PutObject, signed with its SHA-256; a larger one as a multipart upload.
@@ -32,6 +39,7 @@ export function createPut(sending: Sending): Storage["put"] {
         return await putMultipart({ first, rest: parts, request, sending, checksums, failure, signal });
       try {
         await putSingle(first.bytes, request);
+        await takeBackIfAborted(request, sending);
         return { sizeBytes: first.bytes.byteLength };
       } finally {
         first.release();
@@ -56,7 +64,12 @@ export function createPut(sending: Sending): Storage["put"] {
           signWithPayloadHash(command, sha256);
           return sending.client.send(command, { abortSignal });
         },
-        { attempts: dataAttempts, timeoutMs: dataTimeoutMs(bytes.byteLength), signal: request.signal },
+        {
+          attempts: dataAttempts,
+          timeoutMs: dataTimeoutMs(bytes.byteLength),
+          signal: request.signal,
+          graceMs: lastCallGraceMs,
+        },
       ),
     );
   }

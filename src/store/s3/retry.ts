@@ -51,30 +51,56 @@ export interface RetryOptions {
   /** Longest time for one try. */
   timeoutMs: number;
   signal?: AbortSignal | undefined;
+  /** What a try under way gets to end in when the signal aborts, so that what became of it is known; default none. */
+  graceMs?: number | undefined;
   onRetry?: (fault: S3Fault, attempt: number) => void;
 }
 
 /**
- * Calls until it works, with exponential back-off and full jitter. Every try has its own time-out; the caller's signal
- * ends the try and the waiting. Rejects with the last try's error, or with the signal's reason.
+ * Calls until it works, with exponential back-off and full jitter. Every try has its own time-out, which ends with the
+ * call's promise: what it has opened may be read for longer. The caller's signal ends the try and the waiting. Rejects with
+ * the last try's error, or with the signal's reason.
  */
 export async function withRetry<T>(
   call: (signal: AbortSignal) => Promise<T>,
   options: RetryOptions,
 ): Promise<T> {
-  let { attempts, timeoutMs, signal, onRetry } = options;
+  let { attempts, timeoutMs, signal, graceMs = 0, onRetry } = options;
   for (let attempt = 1; ; attempt++) {
     signal?.throwIfAborted();
-    let timeout = AbortSignal.timeout(timeoutMs);
     try {
-      return await call(signal ? AbortSignal.any([signal, timeout]) : timeout);
+      return await withTimeout(call, timeoutMs, signal, graceMs);
     } catch (error) {
-      signal?.throwIfAborted();
       let fault = faultOf(error);
+      // Who gave it time wants to hear when nobody can tell what became of it.
+      if (signal?.aborted) throw graceMs > 0 && isRetryable(fault) ? error : signal.reason;
       if (attempt >= attempts || !isRetryable(fault)) throw error;
       onRetry?.(fault, attempt);
       await pause(Math.random() * Math.min(maxDelayMs, baseDelayMs * 2 ** attempt), signal);
     }
+  }
+}
+
+async function withTimeout<T>(
+  call: (signal: AbortSignal) => Promise<T>,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+  graceMs: number,
+): Promise<T> {
+  let controller = new AbortController();
+  let late = () => controller.abort(new DOMException("The operation timed out.", "TimeoutError"));
+  let timer = setTimeout(late, timeoutMs);
+  function stop(): void {
+    if (graceMs === 0) return controller.abort(signal?.reason);
+    clearTimeout(timer);
+    timer = setTimeout(late, graceMs);
+  }
+  signal?.addEventListener("abort", stop, { once: true });
+  try {
+    return await call(controller.signal);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", stop);
   }
 }
 

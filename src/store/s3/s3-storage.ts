@@ -18,6 +18,7 @@ import { type ClientOptions, createS3Client } from "./client.ts";
 import { type Action, explain, type Where } from "./explain.ts";
 import { createPut } from "./put.ts";
 import { faultOf, withRetry } from "./retry.ts";
+import type { CallLimits } from "./sending.ts";
 
 /** Tries and seconds for calls that carry no file: somebody may be waiting. */
 const controlAttempts = 5;
@@ -53,19 +54,20 @@ export function createS3Storage(options: S3StorageOptions): Storage {
   async function call<T>(
     action: Action,
     send: (signal: AbortSignal) => Promise<T>,
-    limits: { attempts?: number; timeoutMs?: number; signal?: AbortSignal | undefined } = {},
+    limits: CallLimits = {},
   ): Promise<T> {
-    let { attempts = controlAttempts, timeoutMs = controlTimeoutMs, signal } = limits;
+    let { attempts = controlAttempts, timeoutMs = controlTimeoutMs, signal, graceMs } = limits;
     try {
       return await withRetry(send, {
         attempts,
         timeoutMs,
         signal,
+        graceMs,
         onRetry: (fault, attempt) =>
           log.warn({ action, attempt, code: fault.code, status: fault.status }, "S3 retry"),
       });
     } catch (error) {
-      if (signal?.aborted) throw signal.reason;
+      if (signal?.aborted && error === signal.reason) throw error;
       throw explain(error, action, where);
     }
   }
@@ -78,6 +80,7 @@ export function createS3Storage(options: S3StorageOptions): Storage {
       client,
       call,
       head: (key) => storage.head(key),
+      delete: (key) => storage.delete(key),
       abortMultipart: (key, uploadId) => storage.abortMultipart(key, uploadId),
       listUnfinished,
     }),
@@ -92,7 +95,8 @@ export function createS3Storage(options: S3StorageOptions): Storage {
               Key: key,
               ...(range ? { Range: `bytes=${range.first}-${range.last}` } : {}),
             }),
-            { abortSignal },
+            // The time-out is over with the headers; the caller may go away as long as the body is being read.
+            { abortSignal: signal ? AbortSignal.any([abortSignal, signal]) : abortSignal },
           ),
         { signal },
       );

@@ -9,14 +9,27 @@ import type { Action } from "./explain.ts";
 
 /** Calls that carry bytes are worth many tries: the sender's bytes can't be asked for again. */
 export const dataAttempts = 8;
+/**
+ * What the call that makes the object gets to end in when its sender goes away: cut off, it might make the object after the
+ * undo has looked for it. A server that is asked to end has not much longer itself.
+ */
+export const lastCallGraceMs = 2 * SECOND_MS;
 /** What a bucket must manage, at worst, before a try is given up. */
 const slowestBucketBytesPerSecond = 64 * KIB;
+
+/** See RetryOptions. */
+export interface CallLimits {
+  attempts?: number;
+  timeoutMs?: number;
+  signal?: AbortSignal | undefined;
+  graceMs?: number;
+}
 
 /** Retries, limits and explains one call. */
 export type Call = <T>(
   action: Action,
   send: (signal: AbortSignal) => Promise<T>,
-  limits?: { attempts?: number; timeoutMs?: number; signal?: AbortSignal | undefined },
+  limits?: CallLimits,
 ) => Promise<T>;
 
 /** What a put needs of its storage. */
@@ -32,6 +45,7 @@ export interface Sending {
   log: Log;
   call: Call;
   head(key: string): Promise<ObjectInfo | null>;
+  delete(key: string): Promise<void>;
   abortMultipart(key: string, uploadId: string): Promise<void>;
   listUnfinished(prefix: string): AsyncIterable<UnfinishedUpload>;
 }
@@ -54,4 +68,11 @@ export function objectInput(request: PutRequest, sending: Sending) {
       : {}),
     ...(sending.kmsKeyId ? { SSEKMSKeyId: sending.kmsKeyId } : {}),
   };
+}
+
+/** The sender went away while its object came to be: a put that rejects leaves nothing. */
+export async function takeBackIfAborted({ key, signal }: PutRequest, sending: Sending): Promise<void> {
+  if (!signal.aborted) return;
+  await sending.delete(key);
+  throw signal.reason;
 }
