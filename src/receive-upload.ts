@@ -111,7 +111,7 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
     context: UploadContext,
   ): Promise<UploadOutcome | StoredFile> {
     if ("error" in file) throw file.error;
-    let earlier = await earlierResult(file.filename, position, context.idempotencyKey);
+    let earlier = await earlierResult(file, position, context.idempotencyKey);
     if (earlier) return { success: true, record: earlier, duplicateOf: null };
 
     policy.checkName(file.filename);
@@ -226,22 +226,19 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
 
   /** What an Idempotency-Key stands for, when an earlier request with it got as far as a row. */
   async function earlierResult(
-    filename: string,
+    { filename, declaredBytes }: IncomingFile,
     position: number,
     key: string | null,
   ): Promise<FileRecord | null> {
     let remembered = key === null ? null : idempotency.find(key, position);
     let row = remembered && (await repository.get(remembered.uid));
-    if (row && row.filename !== filename) {
-      throw new AppError(
-        "invalid_parameter",
-        `This Idempotency-Key was used for another file, “${row.filename}”.`,
-        {
-          details: { parameter: "Idempotency-Key", filename },
-        },
-      );
-    }
-    return row;
+    if (!row) return null;
+    if (row.filename === filename && (declaredBytes ?? row.size_bytes) === row.size_bytes) return row;
+    throw new AppError(
+      "invalid_parameter",
+      `This Idempotency-Key was used for another file, “${row.filename}”.`,
+      { details: { parameter: "Idempotency-Key", filename } },
+    );
   }
 
   async function readStored(key: string, offset: number, length: number): Promise<Uint8Array> {

@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { fstatSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -40,11 +40,16 @@ function createDisk() {
 }
 
 describe("commits", () => {
-  test("are synced for real", async () => {
-    let commits = createCommitSync(db);
+  test("are synced in the file that holds them", async () => {
+    let synced: number[] = [];
+    let commits = createCommitSync(db, undefined, async (descriptor) => {
+      synced.push(fstatSync(descriptor).ino);
+    });
     db.run("INSERT INTO t VALUES (1)");
     await commits.synced();
     await Promise.all([commits.synced(), commits.synced()]);
+    let { ino } = statSync(`${db.filename}-wal`);
+    expect(synced).toEqual([ino, ino, ino]);
     commits.close();
     db.close();
   });

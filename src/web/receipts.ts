@@ -3,7 +3,8 @@ import type { Clock } from "../clock.ts";
 import { HOUR_MS } from "../units.ts";
 
 const lifeMs = HOUR_MS;
-const mostReceipts = 500;
+/** Files in all receipts together: a form may have a thousand, and each tells some kilobytes. */
+const mostResults = 5_000;
 
 /** What became of the files of a form, for the page that a browser is sent to afterwards. */
 export interface Receipts {
@@ -19,14 +20,23 @@ export interface Receipts {
  */
 export function createReceipts(clock: Clock): Receipts {
   let receipts = new Map<string, { results: UploadResultView[]; keptAtMs: number }>();
+  let kept = 0;
+
+  /** Oldest first: the map is in the order of keeping. */
+  function forget(isTooMuch: (keptAtMs: number) => boolean): void {
+    for (let [name, { results, keptAtMs }] of receipts) {
+      if (!isTooMuch(keptAtMs)) return;
+      receipts.delete(name);
+      kept -= results.length;
+    }
+  }
+
   return {
     keep(results) {
       let name = crypto.randomUUID();
+      kept += results.length;
+      forget((keptAtMs) => kept > mostResults || clock.nowMs() - keptAtMs >= lifeMs);
       receipts.set(name, { results, keptAtMs: clock.nowMs() });
-      for (let oldest of receipts.keys()) {
-        if (receipts.size <= mostReceipts) break;
-        receipts.delete(oldest);
-      }
       return name;
     },
     find(name) {

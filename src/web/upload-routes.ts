@@ -101,7 +101,9 @@ async function receive(
   filesOf: (request: Request) => Files,
 ): Promise<Response> {
   let request = context.req.raw;
-  let idempotencyKey = parseIdempotencyKey(context.req.header("Idempotency-Key"));
+  let key = parseIdempotencyKey(context.req.header("Idempotency-Key"));
+  // Two senders may think of the same key.
+  let idempotencyKey = key === null ? null : `${context.var.identity.token?.id ?? "anybody"} ${key}`;
   let files = filesOf(request);
   let { log } = context.var;
   let outcomes = await withoutIdleTimeout(context, () =>

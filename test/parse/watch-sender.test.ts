@@ -54,6 +54,19 @@ describe("a sender that sends", () => {
     expect(sizes).toEqual([3, 5]);
   });
 
+  test("lends a chunk only until the next one is asked for", async () => {
+    let sender = createSender();
+    sender.send(3);
+    sender.send(5);
+    let chunks = watchSender(sender.body, patient)[Symbol.asyncIterator]();
+    let { value: first } = await chunks.next();
+    expect(first.byteLength).toBe(3);
+    let { value: second } = await chunks.next();
+    expect([first.byteLength, second.byteLength]).toEqual([0, 5]);
+    await chunks.return?.();
+    expect(second.byteLength).toBe(0);
+  });
+
   test("and has no body at all gives nothing", async () => {
     expect(await Array.fromAsync(watchSender(null, patient))).toEqual([]);
   });

@@ -19,12 +19,17 @@ export function sha256Of(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** `bytes` in chunks of the given sizes, over and over; each chunk is memory of its own, as from a socket. */
+/**
+ * `bytes` in chunks of the given sizes, over and over; each chunk is memory of its own, as from a socket, which is taken back
+ * when the next one is asked for.
+ */
 export async function* inChunks(bytes: Uint8Array, chunkBytes: number[] = [64 * KIB]): ByteStream {
   let next = 0;
   for (let at = 0; at < bytes.byteLength; next++) {
     let end = at + (chunkBytes[next % chunkBytes.length] ?? MIB);
-    yield bytes.slice(at, end);
+    let chunk = new Uint8Array(bytes.subarray(at, end));
+    yield chunk;
+    chunk.buffer.transfer(0);
     at = end;
   }
 }

@@ -122,13 +122,16 @@ export function realForms(): SentForm[] {
   );
 }
 
+/** The body cut at the given places; each chunk's memory is taken back when the next one is asked for, as a socket's is. */
 export async function* chunked(
   body: Uint8Array,
   ends: Iterable<number>,
 ): ByteStream & AsyncGenerator<Uint8Array> {
   let start = 0;
   for (let end of ends) {
-    yield body.slice(start, end);
+    let chunk = new Uint8Array(body.subarray(start, end));
+    yield chunk;
+    chunk.buffer.transfer(0);
     start = end;
   }
   yield body.slice(start);
@@ -147,7 +150,7 @@ export async function readForm(
   let files: SentFile[] = [];
   for await (let part of parseMultipart(source, contentType, limits)) {
     let pieces: Uint8Array[] = [];
-    for await (let piece of part.body) pieces.push(piece);
+    for await (let piece of part.body) pieces.push(new Uint8Array(piece));
     files.push({ filename: part.untrustedFilename, bytes: Buffer.concat(pieces) });
   }
   return files;
