@@ -9,6 +9,9 @@ import { MIB } from "./units.ts";
 
 /** How long a writer waits for another process (a snapshot, a repair) before it gives up. */
 const busyTimeoutMs = 5_000;
+/** What of that may block a server, and how often it looks again. */
+const blockingMs = 20;
+const busyPauseMs = 50;
 /** A WAL that a long reader let grow is cut back to this once it can be. */
 const maxIdleWalBytes = 64 * MIB;
 
@@ -36,6 +39,25 @@ export function openDatabase(path: string): Database {
     }
     return db;
   });
+}
+
+/** For a server's own writes: SQLite's waiting would hold up the event loop. See `patiently`. */
+export function waitWithoutBlocking(db: Database): void {
+  db.run(`PRAGMA busy_timeout = ${blockingMs}`);
+}
+
+/** Runs a write again and again while another process holds the database, for as long as a writer may wait. */
+export async function patiently<T>(write: () => T): Promise<T> {
+  let endMs = performance.now() + busyTimeoutMs;
+  for (;;) {
+    try {
+      return write();
+    } catch (error) {
+      let isBusy = error instanceof AppError && error.code === "server_busy";
+      if (!isBusy || performance.now() > endMs) throw error;
+    }
+    await Bun.sleep(busyPauseMs);
+  }
 }
 
 /** A second connection that can't write, for the same process. The database has to be there. */

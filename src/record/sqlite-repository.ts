@@ -2,7 +2,7 @@ import { createCommitSync } from "../commit-sync.ts";
 import type { FileRecord } from "../domain.ts";
 import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { closeDatabase, immediately, translated } from "../sqlite.ts";
+import { closeDatabase, immediately, patiently, translated, waitWithoutBlocking } from "../sqlite.ts";
 import { openCatalog } from "./database.ts";
 import type { FileRepository, WholeList } from "./file-repository.ts";
 import { defaultSort, isCheap, type ListPlan, planList } from "./list-plan.ts";
@@ -33,6 +33,7 @@ export function createSqliteRepository(options: {
   let { path, log, readTimeoutMs, onSyncFailure } = options;
   let { db, table } = openCatalog(options);
   let commits = createCommitSync(db, onSyncFailure);
+  waitWithoutBlocking(db);
   let statements = prepareStatements(db, table);
   let reader = createReader({ path, table, log, ...(readTimeoutMs ? { timeoutMs: readTimeoutMs } : {}) });
   /** Rows that are being deleted. A restart forgets them; the journal knows what to finish. */
@@ -73,7 +74,7 @@ export function createSqliteRepository(options: {
 
   return {
     async create(file, duplicates) {
-      let created = translated("add a file to the catalog", () =>
+      let add = () =>
         immediately(db, () => {
           let older = statements.oldestWithChecksum(file.checksum_sha256, hiddenIds());
           if (older && duplicates === "reject") {
@@ -86,8 +87,8 @@ export function createSqliteRepository(options: {
             linked && older ? { storage: older.storage, bucket: older.bucket, s3_key: older.s3_key } : {};
           let record = toRecord(statements.insert({ ...file, ...place }));
           return { record, duplicateOf: older?.id ?? null, linked };
-        }),
-      );
+        });
+      let created = await patiently(() => translated("add a file to the catalog", add));
       await commits.synced();
       return created;
     },
@@ -127,7 +128,7 @@ export function createSqliteRepository(options: {
         return { record: toRecord(row), removeObject };
       }),
     async finishDelete(id) {
-      translated("delete a file from the catalog", () => statements.remove(id));
+      await patiently(() => translated("delete a file from the catalog", () => statements.remove(id)));
       leaving.delete(id);
       setAside.delete(id);
       await commits.synced();

@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite";
 import { afterAll, describe, expect, test } from "bun:test";
 
 import { AppError } from "../../src/errors.ts";
@@ -206,4 +207,22 @@ describe("a row that is put aside", () => {
     await files.finishDelete(record.id);
     expect(await files.bringBack(record.id)).toBeNull();
   });
+});
+
+test("a write waits for another process's transaction without holding up the event loop", async () => {
+  let path = catalogs.newPath();
+  let files = catalogs.open(path);
+  using other = new Database(path);
+  other.run("BEGIN IMMEDIATE");
+  let longestMs = 0;
+  let lastMs = performance.now();
+  let ticking = setInterval(() => {
+    longestMs = Math.max(longestMs, performance.now() - lastMs);
+    lastMs = performance.now();
+  }, 5);
+  setTimeout(() => other.run("COMMIT"), 400);
+  let { record } = await files.create(newFile({ filename: "patient.bin" }), "store");
+  clearInterval(ticking);
+  expect(record.filename).toBe("patient.bin");
+  expect(longestMs).toBeLessThan(300);
 });
