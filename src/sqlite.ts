@@ -16,7 +16,8 @@ const busyPauseMs = 50;
 const maxIdleWalBytes = 64 * MIB;
 
 /**
- * Opens (or makes, with mode 0600) a database in WAL mode whose commits are on disk when they return.
+ * Opens (or makes, with mode 0600) a database in WAL mode whose commits are on disk when they return, until
+ * createCommitSync takes that over.
  *
  * The -wal and -shm files stay after a clean close: without them a reader with another uid could not open the file,
  * because it may not create them.

@@ -13,7 +13,7 @@ const nothing = new Uint8Array(0);
 
 /** Keeps the first and the last bytes of a stream of any length. */
 export interface HeadTail {
-  /** Sees every chunk of the stream in order; a chunk must not be written to afterwards. */
+  /** Sees every chunk of the stream in order, and keeps copies. */
   push(chunk: Uint8Array): void;
   /** Bytes seen so far. */
   readonly sizeBytes: number;
@@ -25,7 +25,7 @@ export interface HeadTail {
   source(fetchRange?: FetchRange): ByteSource;
 }
 
-/** @param limits bytes kept; memory stays below headBytes + 3 × tailBytes */
+/** @param limits bytes kept; memory stays below headBytes + 2 × tailBytes */
 export function createHeadTail(limits: { headBytes?: number; tailBytes?: number } = {}): HeadTail {
   let { headBytes = defaultHeadBytes, tailBytes = defaultTailBytes } = limits;
   let block = new Uint8Array(0);

@@ -13,15 +13,15 @@ import type { Trash } from "../trash.ts";
 /** What the HTTP layer needs of the rest. */
 export interface WebDeps {
   repository: FileRepository;
-  /** The storage of a row; throws AppError `storage_unavailable` when the configuration no longer knows it. */
+  /** The storage of a row; one that the configuration no longer knows fails when it is used. */
   storageFor: (place: { storage: StorageName; bucket: string }) => Storage;
   receiveUpload: ReceiveUpload;
-  /** Removes row and object; rejects with `not_found` or `storage_unavailable`. */
+  /** Removes row and object; rejects as DeleteFile does. */
   deleteFile: (idOrUid: string) => Promise<FileRecord>;
   /** Where a file goes that is deleted on a page. */
   trash: Pick<Trash, "put" | "restore" | "find">;
   access: Access;
-  /** Pages to sign in and out, mounted below the base path behind guard and identify; they demand nothing themselves. */
+  /** Pages to sign in and out, mounted below the base path behind guard; they demand nothing themselves. */
   signInRoutes: Hono<AccessEnv>;
   /** What keeps the server from taking uploads just now, or null. Quick: asked by health checks every few seconds. */
   readiness: () => Promise<AppError | null>;

@@ -214,15 +214,12 @@ test("a write waits for another process's transaction without holding up the eve
   let files = catalogs.open(path);
   using other = new Database(path);
   other.run("BEGIN IMMEDIATE");
-  let longestMs = 0;
-  let lastMs = performance.now();
-  let ticking = setInterval(() => {
-    longestMs = Math.max(longestMs, performance.now() - lastMs);
-    lastMs = performance.now();
-  }, 5);
+  let ticks = 0;
+  let ticking = setInterval(() => ticks++, 5);
   setTimeout(() => other.run("COMMIT"), 400);
   let { record } = await files.create(newFile({ filename: "patient.bin" }), "store");
   clearInterval(ticking);
   expect(record.filename).toBe("patient.bin");
-  expect(longestMs).toBeLessThan(300);
+  // Some of 80: SQLite's own waiting would have let none through.
+  expect(ticks).toBeGreaterThan(5);
 });

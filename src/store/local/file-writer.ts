@@ -9,7 +9,7 @@ const firstWriteBytes = 64 * KIB;
 const defaultSyncEveryBytes = 64 * MIB;
 
 export interface FileWriter {
-  /** Takes the chunk; resolves when the next one may come. It is copied before this returns. */
+  /** Takes the chunk; resolves when the next one may come. The chunk is copied when it does. */
   write(chunk: Uint8Array): Promise<void> | void;
   /** Writes the rest and makes it durable. */
   finish(): Promise<void>;

@@ -8,7 +8,10 @@ export const blockBytes = MIB;
 /** Blocks kept when nobody uploads: those of three parts. A new one costs 0.25 ms of page faults. */
 const maxBlocksAtRest = 24;
 
-/** Memory for parts. What is lent is counted by whoever takes it; with what waits here it stays within the budget. */
+/**
+ * Memory for parts. What is lent is counted by whoever takes it. What waits here fits into what is free of the budget, or is
+ * that little which stays when nobody uploads.
+ */
 export interface BlockPool {
   /** A block of exactly this many bytes, with anything in it. */
   take(bytes: number): Block;
