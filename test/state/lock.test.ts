@@ -21,23 +21,22 @@ test("another process that holds the folder keeps us out until it is killed", as
   let data = join(folder, "two");
   let script = `
     let { lockDataFolder } = await import(${JSON.stringify(import.meta.resolve("../../src/state/lock.ts"))});
-    lockDataFolder(${JSON.stringify(data)});
+    globalThis.held = lockDataFolder(${JSON.stringify(data)});
     console.log("locked");
     setInterval(() => {}, 1000);`;
-  let child = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe", stderr: "inherit" });
-  let first = await child.stdout.getReader().read();
-  expect(new TextDecoder().decode(first.value)).toBe("locked\n");
-
+  let child = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe", stderr: "ignore" });
   let refusal: unknown;
   try {
+    let first = await child.stdout.getReader().read();
+    expect(new TextDecoder().decode(first.value)).toBe("locked\n");
     lockDataFolder(data).release();
   } catch (error) {
     refusal = error;
+  } finally {
+    child.kill("SIGKILL");
+    await child.exited;
   }
   expect(refusal).toBeInstanceOf(AppError);
   expect((refusal as AppError).code).toBe("server_busy");
-
-  child.kill("SIGKILL");
-  await child.exited;
   lockDataFolder(data).release();
 });
