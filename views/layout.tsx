@@ -9,11 +9,13 @@ export interface LayoutProps {
   title: string;
   /** Which entry of the navigation this page is. */
   here?: "upload" | "files";
+  /** Address of a script that this page needs beside htmx. */
+  script?: string;
   children?: Child;
 }
 
 /** The frame of every page. `#notices` is where failures of requests made by htmx are shown. */
-export function Layout({ site, title, here, children }: LayoutProps) {
+export function Layout({ site, title, here, script, children }: LayoutProps) {
   let { links, assets, may } = site;
   let current = (name: "upload" | "files") => (name === here ? { "aria-current": "page" as const } : {});
   return (
@@ -28,6 +30,7 @@ export function Layout({ site, title, here, children }: LayoutProps) {
           <link rel="icon" href={assets.favicon} type="image/svg+xml" />
           <link rel="stylesheet" href={assets.stylesheet} />
           <script src={assets.htmx} defer></script>
+          {script && <script src={script} defer></script>}
         </head>
         <body>
           <a class="skip" href="#main">
