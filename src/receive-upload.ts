@@ -100,7 +100,7 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
       return outcomes;
     } catch (error) {
       for (let one of received) if ("row" in one) await undo(one);
-      for (let { id } of recorded) await deleteFile(id);
+      for (let { id } of recorded) await deleteFile(id, { alsoSetAside: true });
       throw context.signal.aborted ? endedBy(context.signal) : error;
     }
   }

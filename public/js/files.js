@@ -132,7 +132,8 @@
   /** @param {SubmitEvent} event */
   function askBeforeDeleting(event) {
     let form = /** @type {HTMLFormElement} */ (event.target);
-    if (form.id !== bulkFormId) return;
+    // form.id would be the checkboxes, whose name is "id".
+    if (form.getAttribute("id") !== bulkFormId) return;
     if (isConfirmed) {
       isConfirmed = false;
       return;
@@ -162,6 +163,8 @@
 
   /** @type {{ notice: HTMLElement, endMs: number } | null} */
   let counting = null;
+  /** Position in the list of the file that was deleted last. */
+  let lastDeleted = 0;
   /** @type {string | null} selector of what gets the focus once the list has been swapped */
   let focusAfterList = null;
 
@@ -179,9 +182,19 @@
     if (seconds && left > 0) seconds.textContent = String(left);
     if (left > 0 && notice.isConnected) return;
     counting = null;
+    removeNotice(notice);
+  }
+
+  /**
+   * The focus goes on to the file that took the place of the deleted one.
+   * @param {HTMLElement} notice
+   */
+  function removeNotice(notice) {
     let hadFocus = notice.contains(document.activeElement);
     notice.remove();
-    if (hadFocus) find(`#${listId}`)?.focus({ preventScroll: true });
+    if (!hadFocus) return;
+    let next = [...document.querySelectorAll(`#${listId} a.filename`)].slice(0, lastDeleted + 1).at(-1);
+    (next instanceof HTMLElement ? next : find(`#${listId}`))?.focus({ preventScroll: true });
   }
 
   setInterval(countDown, secondMs / 4);
@@ -191,6 +204,7 @@
     let back = find("#undo .restored");
     if (back) {
       let [first] = (back.dataset["restored"] ?? "").split(" ");
+      if (back instanceof HTMLElement) setTimeout(() => removeNotice(back), 5 * secondMs);
       focusAfterList = first ? `#file-${first} a.filename` : `#${listId}`;
       return;
     }
@@ -225,6 +239,11 @@
     }
     let button = event.target.closest("button");
     if (!button) return;
+    if (button.form?.getAttribute("id") === "delete-one") {
+      lastDeleted = [...document.querySelectorAll(`#${listId} .file`)].findIndex((file) =>
+        file.contains(button),
+      );
+    }
     if (button.dataset["copy"] !== undefined) void copyLink(button);
     if (button.dataset["select"] !== undefined) selectAll(button.dataset["select"] === "all");
   });
@@ -247,11 +266,19 @@
     selectAll(false);
   });
 
+  /** Id of what asked for something: when that is swapped away, htmx names what came in its place. */
+  let askedBy = new WeakMap();
+
+  document.addEventListener("htmx:before:request", (event) => {
+    let { ctx } = /** @type {CustomEvent} */ (event).detail;
+    askedBy.set(ctx, ctx.sourceElement?.getAttribute("id") ?? "");
+  });
+
   document.addEventListener("htmx:after:swap", (event) => {
     let { ctx } = /** @type {CustomEvent} */ (event).detail;
     let target = ctx.target instanceof Element ? ctx.target.id : "";
     if (target === "undo") undoSwapped();
-    else if (target === listId) listSwapped(ctx.sourceElement?.id ?? "");
+    else if (target === listId) listSwapped(askedBy.get(ctx) ?? "");
     else {
       startCounting();
       showSelection();

@@ -58,7 +58,7 @@ function ListHead({ list }: { list: ListView }) {
       <p class="meta" id="list-count">
         {countOf(list)}
       </p>
-      <nav class={`sorts ${look}`} aria-label="Order">
+      <nav class={`sorts for-${look}`} aria-label="Order">
         {columns.map(({ column, label }) => {
           let isActive = sort.column === column || (sort.column === "id" && column === "created_at");
           return (

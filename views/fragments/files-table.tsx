@@ -78,12 +78,16 @@ function FileRow({ file, mayDelete }: { file: FileView; mayDelete: boolean }) {
         </td>
       )}
       <td class="name">
-        <Thumb file={file} />
-        <a class="filename" href={links.page} dir="auto">
-          {record.filename}
-        </a>
+        <div>
+          <Thumb file={file} />
+          <a class="filename" href={links.page} dir="auto">
+            {record.filename}
+          </a>
+        </div>
       </td>
-      <td class="type">{record.content_type}</td>
+      <td class="type" title={record.content_type}>
+        {record.content_type}
+      </td>
       <td class="number">
         <Bytes value={record.size_bytes} />
       </td>
