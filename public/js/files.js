@@ -211,6 +211,16 @@
     find("#undo .undo button")?.focus();
   }
 
+  /**
+   * A failure is told at the top of the page, wherever it was asked for. An undo that failed is not offered again.
+   * @param {Element | undefined} source
+   */
+  function failed(source) {
+    let notice = source?.closest("#undo .notice");
+    if (notice instanceof HTMLElement) removeNotice(notice);
+    find("#notices")?.scrollIntoView({ block: "nearest" });
+  }
+
   /** @param {string} sourceId id of the link that asked for the list */
   function listSwapped(sourceId) {
     lastPicked = null;
@@ -279,6 +289,7 @@
     let target = ctx.target instanceof Element ? ctx.target.id : "";
     if (target === "undo") undoSwapped();
     else if (target === listId) listSwapped(askedBy.get(ctx) ?? "");
+    else if (target === "notices") failed(ctx.sourceElement);
     else {
       startCounting();
       showSelection();

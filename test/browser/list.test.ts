@@ -103,6 +103,7 @@ describe.skipIf(noBrowser)("the list of files", () => {
     );
     expect(await browser.view.evaluate("document.activeElement.id")).toBe("search");
     await says(browser, "#announcer", "4 files");
+    await says(browser, "#files", "Clear search and filters");
     await browser.view.navigate(await browser.view.evaluate("location.href"));
     await shows(browser, ...notes(12, 11, 10, 1));
     expect(await browser.view.evaluate("document.querySelector('#search').value")).toBe("TE 1");
@@ -231,6 +232,10 @@ describe.skipIf(noBrowser)("the list of files", () => {
     );
     await browser.click("#undo button");
     await says(browser, "#notices", "The time to undo this is over");
+    await eventually(
+      () => browser.textOf("#undo"),
+      (text) => text === "",
+    );
   });
 
   test("works from the keyboard alone", async () => {

@@ -58,6 +58,7 @@ function ListHead({ list }: { list: ListView }) {
       <p class="meta" id="list-count">
         {countOf(list)}
       </p>
+      {list.isNarrowed && <a href={list.wholeHref}>Clear search and filters</a>}
       <nav class={`sorts for-${look}`} aria-label="Order">
         {columns.map(({ column, label }) => {
           let isActive = sort.column === column || (sort.column === "id" && column === "created_at");
@@ -170,7 +171,7 @@ function Pages({ list: { files, csvHref, firstHref, previousHref, nextHref } }: 
 function Step({ id, rel, href, label }: { id: string; rel: string; href: string | null; label: string }) {
   if (href === null) {
     return (
-      <span class="button quiet off" aria-disabled="true">
+      <span class="button quiet off" aria-hidden="true">
         {label}
       </span>
     );

@@ -76,11 +76,6 @@ export function FilterForm({ list, action }: { list: ListView; action: string })
             </Range>
           </div>
         </details>
-        {list.isNarrowed && (
-          <a class="clear" href={list.wholeHref}>
-            Clear search and filters
-          </a>
-        )}
       </form>
     </search>
   );
