@@ -232,13 +232,46 @@
     if (sourceId.startsWith("page-")) {
       list?.focus({ preventScroll: true });
       list?.scrollIntoView({ block: "start" });
-    } else if (focusAfterList) {
-      (find(focusAfterList) ?? list)?.focus({ preventScroll: true });
     }
+    if (!focusAfterList) return;
+    let wanted = find(focusAfterList);
+    // The list that has it may still be on its way.
+    if (!wanted && isStale) return;
+    (wanted ?? list)?.focus({ preventScroll: true });
     focusAfterList = null;
   }
 
+  // Asking for the list again
+
+  let isAsking = false;
+  let isStale = false;
+
+  /** What changes while an answer is on its way is asked for once more: the last answer is never an old one. */
+  async function refreshList() {
+    isStale = true;
+    if (isAsking) return;
+    isAsking = true;
+    try {
+      while (isStale) {
+        isStale = false;
+        let here = find(`#${listId}`)?.dataset["here"] ?? location.href;
+        await /** @type {any} the page's htmx, which has no types here */ (globalThis).htmx.ajax(
+          "GET",
+          here,
+          {
+            target: `#${listId}`,
+            swap: "outerHTML",
+          },
+        );
+      }
+    } finally {
+      isAsking = false;
+    }
+  }
+
   // What is heard
+
+  document.addEventListener("filesChanged", () => void refreshList());
 
   document.addEventListener("click", (event) => {
     if (!(event.target instanceof Element)) return;
@@ -286,7 +319,8 @@
 
   document.addEventListener("htmx:after:swap", (event) => {
     let { ctx } = /** @type {CustomEvent} */ (event).detail;
-    let target = ctx.target instanceof Element ? ctx.target.id : "";
+    // A selector where the answer asked for another target.
+    let target = ctx.target instanceof Element ? ctx.target.id : String(ctx.target).slice(1);
     if (target === "undo") undoSwapped();
     else if (target === listId) listSwapped(askedBy.get(ctx) ?? "");
     else if (target === "notices") failed(ctx.sourceElement);

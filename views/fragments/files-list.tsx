@@ -10,19 +10,12 @@ import { swapsList } from "./swap-link.tsx";
 
 /**
  * One page of files with everything that leads on from it. Takes its own place when htmx asks for another page, order or
- * search, and asks for itself again when files were deleted or brought back.
+ * search; the page's script asks for it again when files were deleted or brought back.
  */
 export function FilesList({ site, list }: { site: Site; list: ListView }) {
   let { files, look, kept } = list;
   return (
-    <div
-      id="files"
-      tabindex={-1}
-      hx-get={list.hereHref}
-      hx-trigger="filesChanged from:body"
-      hx-target="this"
-      hx-swap="outerHTML"
-    >
+    <div id="files" tabindex={-1} data-here={list.hereHref}>
       {kept.map((field) => (
         <input type="hidden" form="filters" {...field} />
       ))}
