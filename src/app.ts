@@ -14,6 +14,7 @@ import { createLinks } from "./web/links.ts";
 import { listRoutes } from "./web/list-routes.ts";
 import { pageRenderer } from "./web/page-renderer.ts";
 import { requestId } from "./web/request-id.ts";
+import { restoreRoutes } from "./web/restore-routes.ts";
 import { securityHeaders } from "./web/security-headers.ts";
 import { createSiteFor } from "./web/site.ts";
 import { uploadRoutes } from "./web/upload-routes.ts";
@@ -62,8 +63,9 @@ export function createApp(deps: WebDeps): Hono<WebEnv> {
   // From here on it is known who asks, and every route says what it demands.
   app.use(access.identify);
   app.route(base, uploadRoutes({ ...deps, requires, links, siteFor, errorResponse }));
-  app.route(base, listRoutes({ repository, requires, links, siteFor }));
+  app.route(base, listRoutes({ ...deps, requires, links, siteFor }));
   app.route(base, fileRoutes({ repository, requires, links, siteFor, downloads }));
-  app.route(base, deleteRoutes({ deleteFile: deps.deleteFile, requires, links, siteFor, errorResponse }));
+  app.route(base, deleteRoutes({ ...deps, requires, links, siteFor, errorResponse }));
+  app.route(base, restoreRoutes({ ...deps, requires, links, siteFor, errorResponse }));
   return app;
 }

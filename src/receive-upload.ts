@@ -215,7 +215,7 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
   /** Removes what was recorded already. One that can't be removed does not keep the others, nor hide why. */
   async function takeBack(id: number, log: Log): Promise<void> {
     try {
-      await deleteFile(id);
+      await deleteFile(id, { alsoSetAside: true });
     } catch (error) {
       log.error(
         { id, reason: toAppError(error).message },

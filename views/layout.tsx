@@ -11,11 +11,13 @@ export interface LayoutProps {
   here?: "upload" | "files";
   /** Scripts of this page: the first is run, the others are what it imports. */
   modules?: string[];
+  /** Address of a script that this page needs beside htmx. */
+  script?: string;
   children?: Child;
 }
 
 /** The frame of every page. `#notices` is where failures of requests made by htmx are shown. */
-export function Layout({ site, title, here, modules = [], children }: LayoutProps) {
+export function Layout({ site, title, here, modules = [], script, children }: LayoutProps) {
   let { links, assets, may } = site;
   let current = (name: "upload" | "files") => (name === here ? { "aria-current": "page" as const } : {});
   return (
@@ -36,6 +38,7 @@ export function Layout({ site, title, here, modules = [], children }: LayoutProp
           {modules.slice(1).map((module) => (
             <link rel="modulepreload" href={module} />
           ))}
+          {script && <script src={script} defer></script>}
         </head>
         <body>
           <a class="skip" href="#main">

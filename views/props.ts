@@ -9,6 +9,7 @@ export interface SiteLinks {
   filesJson: string;
   filesCsv: string;
   deleteMany: string;
+  restore: string;
   signIn: string;
   signOut: string;
 }
@@ -19,6 +20,8 @@ export interface AssetLinks {
   favicon: string;
   /** The scripts of the upload page; the first is the one to begin with. */
   uploadModules: string[];
+  /** Of the list of files alone. */
+  filesScript: string;
 }
 
 /** What the person looking at the page may do; nothing else is offered. */
@@ -62,15 +65,24 @@ export interface ErrorView {
 
 export interface ListView {
   files: FileView[];
-  /** What the list is narrowed to; empty for nothing. */
-  search: string;
-  kind: string;
-  contentType: string;
+  look: "table" | "grid";
+  /** What the list is narrowed to, as the fields of its form have it; empty for nothing. */
+  fields: ListFields;
+  isNarrowed: boolean;
   sort: { column: string; descending: boolean };
+  /** What the form of the filters has to send along: order, page size, look. */
+  kept: { name: string; value: string }[];
+  /** Address of this very page of the list. */
+  hereHref: string;
   /** Address of the list sorted by a column. */
   sortHrefs: Record<string, string>;
+  /** Address of the list as a table and as a grid. */
+  lookHrefs: Record<"table" | "grid", string>;
+  /** Address of the same list with nothing left out. */
+  wholeHref: string;
   csvHref: string;
   nextHref: string | null;
+  previousHref: string | null;
   /** The first page, when this is a later one. */
   firstHref: string | null;
 }
@@ -83,8 +95,27 @@ export interface UploadRules {
   blockedExtensions: readonly string[];
 }
 
-export interface DeletionView {
-  deleted: number[];
+export interface ListFields {
+  search: string;
+  kind: string;
+  contentType: string;
+  from: string;
+  to: string;
+  minSize: string;
+  maxSize: string;
+}
+
+/** A deletion that can still be undone. */
+export interface UndoView {
+  fileIds: number[];
+  secondsLeft: number;
+  /** Address of the list to go back to. */
+  listHref: string;
+}
+
+/** What became of files that were asked to go, or to come back. */
+export interface OutcomeView {
+  done: number[];
   failed: { id: string; error: ErrorView }[];
 }
 

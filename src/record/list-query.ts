@@ -10,12 +10,17 @@ import { type FileRow, rowColumns } from "./rows.ts";
  *   walk    the index of the order, testing each id, until the page is full: best when many rows fit
  *   follow  a filter that gives its rows in id order (search, kind, type), for lists by id
  *   gather  every row of a filter that few rows pass, then sort: best when few rows fit
- * Which filters few rows pass is counted, up to `gatherRows`, in their indexes.
+ * Which filters few rows pass, and which so many that a page is full after some looks at the rows themselves, is counted
+ * in their indexes, up to a bound.
  */
-export type ListWay = { kind: "walk" } | { kind: "follow" | "gather"; by: number };
+export type ListWay = { wide?: readonly number[] } & (
+  { kind: "walk" } | { kind: "follow" | "gather"; by: number }
+);
 
 /** A filter with no more rows than this is gathered and sorted; each may be a read from a cold disk. */
 const gatherRows = 2_000;
+/** A filter with more rows than this is tested on each row that comes by, instead of having its ids gathered. */
+const wideRows = 50_000;
 
 /** Columns in which a row may have nothing. Such rows come last, whatever the direction. */
 const nullableColumns: ReadonlySet<string> = new Set(["taken_at"]);
@@ -49,12 +54,14 @@ export function chooseWay(db: Database, table: string, plan: ListPlan): ListWay 
   if (followed >= 0 && filters.length === 1) return { kind: "follow", by: followed };
   if (filters.length === 1 && filters[0]?.bounds?.column === plan.column) return { kind: "walk" };
   let fewest = { by: -1, rows: gatherRows + 1 };
+  let wide: number[] = [];
   for (let [by, filter] of filters.entries()) {
-    let rows = countUpTo(db, filter, fewest.rows);
+    let rows = countUpTo(db, filter, filter.test ? wideRows + 1 : fewest.rows);
     if (rows < fewest.rows) fewest = { by, rows };
+    if (rows > wideRows) wide.push(by);
   }
   if (fewest.by >= 0) return { kind: "gather", by: fewest.by };
-  return followed >= 0 ? { kind: "follow", by: followed } : { kind: "walk" };
+  return followed >= 0 ? { kind: "follow", by: followed, wide } : { kind: "walk", wide };
 }
 
 function countUpTo(db: Database, { source }: Filter, limit: number): number {
@@ -71,7 +78,7 @@ export function listSql(table: string, plan: ListPlan, way: ListWay, part: ListP
   let conditions: Sql[] = [
     ...(chosen ? [chosen.source.where] : []),
     ...behindCursor(plan, part, id),
-    ...filters.filter((filter) => filter !== chosen).map((filter) => testOf(filter, plan, way, id)),
+    ...filters.flatMap((filter, at) => (filter === chosen ? [] : [testOf(filter, at, plan, way, id)])),
     ...notHidden(plan.hiddenIds),
   ];
   let where = conditions.map((condition) => condition.text).join(" AND ");
@@ -83,9 +90,12 @@ export function listSql(table: string, plan: ListPlan, way: ListWay, part: ListP
   };
 }
 
-function testOf(filter: Filter, plan: ListPlan, way: ListWay, id: string): Sql {
-  if (way.kind === "gather" && filter.test) return filter.test;
+/** @param at position of the filter among those of the plan */
+function testOf(filter: Filter, at: number, plan: ListPlan, way: ListWay, id: string): Sql {
   if (way.kind === "walk" && filter.bounds?.column === plan.column) return filter.bounds.condition;
+  // A walk by id goes through the rows themselves: looking at them costs less than gathering the ids of a wide range.
+  if (way.kind === "walk" && plan.column === "id" && filter.bounds && filter.test) return filter.test;
+  if (filter.test && (way.kind === "gather" || way.wide?.includes(at))) return filter.test;
   return isAmong(id, filter);
 }
 

@@ -4,6 +4,7 @@ import { Hono } from "hono";
 import htmxPath from "htmx.org/dist/htmx.min.js" with { type: "file" };
 
 import faviconPath from "../../public/favicon.svg" with { type: "file" };
+import filesScriptPath from "../../public/js/files.js" with { type: "file" };
 import type { AssetLinks } from "../../views/props.ts";
 import { AppError } from "../errors.ts";
 import type { WebEnv } from "./env.ts";
@@ -66,6 +67,7 @@ export function createAssets(directory: string): Assets {
     stylesheet: add("app", "css", "text/css; charset=utf-8", ...stylesheetPaths),
     htmx: add("htmx", "js", javaScript, htmxPath),
     uploadModules: addModules("upload", uploadModulePaths),
+    filesScript: add("files", "js", javaScript, filesScriptPath),
     favicon: add("favicon", "svg", "image/svg+xml", faviconPath),
   };
   return {

@@ -1,4 +1,22 @@
 import { AppError } from "../errors.ts";
+import { KIB } from "../units.ts";
+import type { WebContext } from "./env.ts";
+
+/** A thousand ids, and the address of a list. */
+const maxFormBytes = 64 * KIB;
+
+/**
+ * The fields of a small form. Without `required` a request may as well have no body.
+ * @throws AppError as `readUrlencoded`
+ */
+export async function formFields(
+  context: WebContext,
+  { required = false }: { required?: boolean } = {},
+): Promise<URLSearchParams> {
+  let request = context.req.raw;
+  if (!required && !request.headers.has("Content-Type")) return new URLSearchParams();
+  return readUrlencoded(request, maxFormBytes);
+}
 
 /**
  * A urlencoded body, at most `maxBytes` of it held.

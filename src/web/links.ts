@@ -30,6 +30,7 @@ export function createLinks({ basePath, publicUrl }: LinkOptions): Links {
     signIn: `${basePath}/sign-in`,
     signOut: `${basePath}/sign-out`,
     deleteMany: `${files}/delete`,
+    restore: `${files}/restore`,
     healthz: `${basePath}/healthz`,
     readyz: `${basePath}/readyz`,
     uploaded: (receipt) => `${basePath}/uploaded/${receipt}`,

@@ -1,63 +1,81 @@
 import { Hono } from "hono";
 
-import { FilesTable } from "../../views/fragments/files-table.tsx";
+import { FilesList } from "../../views/fragments/files-list.tsx";
 import { FilesPage } from "../../views/pages/files.tsx";
-import type { ListView } from "../../views/props.ts";
 import type { Access } from "../auth/access.ts";
-import { SORT_COLUMNS } from "../record/file-repository.ts";
 import type { FileRepository, ListQuery, Page } from "../record/file-repository.ts";
 import { csvStream } from "./csv.ts";
+import type { WebDeps } from "./deps.ts";
 import type { WebContext, WebEnv } from "./env.ts";
 import { fileJson } from "./file-json.ts";
-import { fileView } from "./file-view.ts";
 import { json } from "./json.ts";
 import type { Links } from "./links.ts";
+import {
+  allPages,
+  isTidy,
+  listHref,
+  listParameters,
+  type ListRequest,
+  withoutPlace,
+} from "./list-parameters.ts";
+import { listView } from "./list-view.ts";
 import { formOf } from "./negotiate.ts";
-import { listHref, listParameters } from "./parameters.ts";
 import type { SiteFor } from "./site.ts";
 import { forSlowReaders } from "./slow-readers.ts";
-
-const sortedUpwards = new Set<string>(["filename", "content_type"]);
+import { undoView } from "./undo-view.ts";
 
 interface ListDeps {
   requires: Access["requires"];
   repository: FileRepository;
+  trash: Pick<WebDeps["trash"], "find">;
   links: Links;
   siteFor: SiteFor;
 }
 
 /** `/files`, `/files.json`, `/files.csv`: the same query, three forms. */
-export function listRoutes({ repository, requires, links, siteFor }: ListDeps) {
+export function listRoutes({ repository, trash, requires, links, siteFor }: ListDeps) {
   let routes = new Hono<WebEnv>();
 
-  function rowsAsJson(context: WebContext, query: ListQuery, page: Page): Response {
-    let next = page.next === null ? null : listHref(context.req.path, { ...query, next: page.next });
+  function rowsAsJson(context: WebContext, query: ListQuery, { rows, next, previous }: Page): Response {
+    let address = (place: Pick<ListQuery, "next" | "previous">) =>
+      links.absolute(listHref(context.req.path, { ...withoutPlace(query), ...place }));
     return json(context, {
       success: true,
-      rows: page.rows.map((row) => fileJson(row, links)),
-      next: page.next,
-      next_url: next === null ? null : links.absolute(next),
+      rows: rows.map((row) => fileJson(row, links)),
+      next,
+      next_url: next === null ? null : address({ next }),
+      previous,
+      previous_url: previous === null ? null : address({ previous }),
     });
   }
 
   routes.get("/files", requires("view"), listParameters, async (context) => {
-    let query = context.req.valid("query");
+    let asked = context.req.valid("query");
     let form = formOf(context, "page");
-    let page = await repository.list(query);
-    if (form === "json") return rowsAsJson(context, query, page);
-    let list = listView(query, page, links);
+    if (form === "json") return rowsAsJson(context, asked.query, await repository.list(asked.query));
+    // What a form sent with its empty fields gets an address that can be read and shared.
+    if (!isTidy(context.req.url)) {
+      let address = tidyAddress(asked, links);
+      if (form === "page") return context.redirect(address, 303);
+      context.header("HX-Replace-Url", address);
+    }
+    let { request, page } = await pageForPeople(asked, repository);
     let site = siteFor(context);
-    return context.html(form === "page" ? FilesPage({ site, list }) : FilesTable({ site, list }));
+    let list = listView(request, page, links);
+    if (form === "fragment") return context.html(FilesList({ site, list }));
+    let left = site.may.delete && asked.deletedBatch !== null ? trash.find(asked.deletedBatch) : null;
+    let undo = left && undoView(left, list.hereHref);
+    return context.html(FilesPage({ site, list, undo }));
   });
 
   routes.get("/files.json", requires("view"), listParameters, async (context) => {
-    let query = context.req.valid("query");
+    let { query } = context.req.valid("query");
     return rowsAsJson(context, query, await repository.list(query));
   });
 
   // Every row of the query: a size or a place to begin would be a page, and a spreadsheet wants the whole.
   routes.get("/files.csv", requires("view"), listParameters, async (context) => {
-    let query = allPages(context.req.valid("query"));
+    let query = allPages(context.req.valid("query").query);
     let headers = {
       "Content-Type": "text/csv; charset=utf-8",
       "Content-Disposition": 'attachment; filename="files.csv"',
@@ -69,6 +87,20 @@ export function listRoutes({ repository, requires, links, siteFor }: ListDeps) {
   });
 
   return routes;
+}
+
+function tidyAddress({ query, view, deletedBatch }: ListRequest, links: Links): string {
+  return listHref(links.files, query, { view, ...(deletedBatch !== null && { deletedBatch }) });
+}
+
+/** Who pages back to the start sees a full page there, and not the few rows that came in the meantime. */
+async function pageForPeople(request: ListRequest, repository: FileRepository) {
+  let { query } = request;
+  let page = await repository.list(query);
+  let isShortStart = query.previous !== undefined && page.previous === null && page.next !== null;
+  if (!isShortStart) return { request, page };
+  let first = withoutPlace(query);
+  return { request: { ...request, query: first }, page: await repository.list(first) };
 }
 
 /** The same rows, the first one fetched already: a query that fails is still a failure, not half a file. */
@@ -84,39 +116,5 @@ async function begun<Row>(rows: AsyncIterable<Row>): Promise<AsyncIterable<Row>>
       },
       return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
     }),
-  };
-}
-
-function withoutPlace(query: ListQuery): ListQuery {
-  let copy = { ...query };
-  delete copy.next;
-  return copy;
-}
-
-function allPages(query: ListQuery): Omit<ListQuery, "size" | "next"> {
-  let copy = { ...query };
-  delete copy.next;
-  delete copy.size;
-  return copy;
-}
-
-function listView(query: ListQuery, page: Page, links: Links): ListView {
-  let sort = query.sort ?? { column: "id", descending: true };
-  let first = withoutPlace(query);
-  let sortHrefs = SORT_COLUMNS.map((column) => {
-    // The other way round when the list is sorted by it already; else as one mostly wants it.
-    let descending = column === sort.column ? !sort.descending : !sortedUpwards.has(column);
-    return [column, listHref(links.files, { ...first, sort: { column, descending } })] as const;
-  });
-  return {
-    files: page.rows.map((row) => fileView(row, links)),
-    search: query.search ?? "",
-    kind: query.kind ?? "",
-    contentType: query.contentType ?? "",
-    sort,
-    sortHrefs: Object.fromEntries(sortHrefs),
-    csvHref: listHref(links.filesCsv, allPages(query)),
-    nextHref: page.next === null ? null : listHref(links.files, { ...query, next: page.next }),
-    firstHref: query.next === undefined ? null : listHref(links.files, first),
   };
 }

@@ -260,6 +260,7 @@ describe("the ways to read a page", () => {
           });
         let walked = ids({ kind: "walk" });
         expect(walked).not.toBeEmpty();
+        expect(ids({ kind: "walk", wide: [0, 1, 2, 3] })).toEqual(walked);
         expect(ids({ kind: "gather", by: 0 })).toEqual(walked);
         let isRange = [filter.from, filter.to, filter.minBytes].some((bound) => bound !== undefined);
         let canFollow = sort.column === "id" && filter.contentType !== "image/*" && !isRange;

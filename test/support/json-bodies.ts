@@ -19,6 +19,8 @@ export interface ListBody {
   rows: FileJson[];
   next: string | null;
   next_url: string | null;
+  previous: string | null;
+  previous_url: string | null;
 }
 
 /** The answer to a list. */

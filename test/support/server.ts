@@ -22,7 +22,7 @@ export interface TestServer {
 }
 
 /**
- * Runs `serve` from the source as a process of its own on a free port; nothing of this process's environment counts.
+ * Runs `serve` from the source as a process of its own on a free port, or on `env.PORT`; nothing of this process's environment counts.
  *
  * @param under a command that runs the server, as its own process
  */
@@ -31,7 +31,7 @@ export async function startServer(
   env: Record<string, string> = {},
   under: string[] = [],
 ): Promise<TestServer> {
-  let serve = [process.execPath, "src/main.ts", "serve", "--port", "0", "--data-dir", dataDir];
+  let serve = [process.execPath, "src/main.ts", "serve", "--port", env["PORT"] ?? "0", "--data-dir", dataDir];
   let server = Bun.spawn([...under, ...serve], {
     cwd: checkout,
     env: { PATH: process.env["PATH"] ?? "", TMPDIR: tmpdir(), ...env },

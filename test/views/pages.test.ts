@@ -68,12 +68,19 @@ const links = {
   filesJson: "/j",
   filesCsv: "/c",
   deleteMany: "/d",
+  restore: "/r",
   signIn: "/i",
   signOut: "/o",
 };
 const site: Site = {
   links,
-  assets: { stylesheet: "/app.css", htmx: "/htmx.js", favicon: "/icon.svg", uploadModules: [] },
+  assets: {
+    stylesheet: "/app.css",
+    htmx: "/htmx.js",
+    filesScript: "/files.js",
+    favicon: "/icon.svg",
+    uploadModules: [],
+  },
   may: { upload: true, view: true, delete: true },
   isSignedIn: false,
 };

@@ -26,6 +26,7 @@ const expected: Record<string, string> = {
   [`DELETE ${testBase}/files/:id{[0-9A-Fa-f-]+}`]: "delete",
   [`POST ${testBase}/files/:id{[0-9A-Fa-f-]+}/delete`]: "delete",
   [`POST ${testBase}/files/delete`]: "delete",
+  [`POST ${testBase}/files/restore`]: "delete",
 };
 
 let nobody = createTestApp({ anonymousScopes: [] });

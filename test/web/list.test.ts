@@ -53,9 +53,28 @@ describe("/files.json", () => {
     ["content_type=text/plain&_sort=id", ["alpha.txt", "gamma.txt"]],
     ["content_type=IMAGE/*", ["beta.png"]],
     ["_size=1", ["gamma.txt"]],
+    ["from=2026-11-23&to=2026-11-23", ["gamma.txt", "beta.png", "alpha.txt"]],
+    ["from=2026-11-24", []],
+    ["to=2026-11-22", []],
+    ["min_size=2", ["gamma.txt", "beta.png"]],
+    ["max_size=2", ["beta.png", "alpha.txt"]],
+    ["min_size=2&max_size=2 bytes", ["beta.png"]],
+    ["min_size=1.5", ["gamma.txt", "beta.png"]],
+    ["max_size=1.5GB&kind=text&_search=GAM&from=2026-01-01", ["gamma.txt"]],
+    ["view=grid", ["gamma.txt", "beta.png", "alpha.txt"]],
     ["utm_source=mail", ["gamma.txt", "beta.png", "alpha.txt"]],
   ])("?%s", async (query, expected) => {
     expect(await names(`/files.json?${query}`)).toEqual(expected);
+  });
+
+  test("previous_url leads back to where next_url led from", async () => {
+    let first = await listBody(await ask("/files.json?_size=1&_sort=filename"));
+    expect([first.previous, first.previous_url]).toEqual([null, null]);
+    let below = (path: string | null) => ask((path ?? "").replace("/-/s3-uploads", ""));
+    let second = await listBody(await below(first.next_url));
+    expect(second.previous_url).toContain(`_prev=${second.previous}`);
+    expect(second.previous_url).not.toContain("_next");
+    expect(await listBody(await below(second.previous_url))).toEqual(first);
   });
 
   test("next_url leads through all pages with the same query", async () => {
@@ -84,12 +103,22 @@ describe("/files.json", () => {
     ["content_type=png", "content_type"],
     ["content_type=*/*", "content_type"],
     ["_next=forged", "_next"],
+    ["_prev=forged", "_prev"],
+    ["_next=a&_prev=b", "_prev"],
+    ["from=23.11.2026", "from"],
+    ["to=2026-02-30", "to"],
+    ["from=2026-11-24&to=2026-11-23", "to"],
+    ["min_size=10 apples", "min_size"],
+    ["max_size=-1", "max_size"],
+    ["max_size=9999999999 TB", "max_size"],
+    ["min_size=2&max_size=1", "max_size"],
+    ["view=list", "view"],
     [`_search=${"x".repeat(501)}`, "_search"],
     ["_size=1&_size=2", "_size"],
   ])("?%s: 400 that names %s", async (query, parameter) => {
     for (let path of ["/files.json", "/files", "/files.csv"]) {
       // A table for a spreadsheet has no pages.
-      if (path === "/files.csv" && parameter === "_next") continue;
+      if (path === "/files.csv" && query.includes("=forged")) continue;
       let { error } = await expectError(await ask(`${path}?${query}`), 400, "invalid_parameter");
       expect(error["parameter"]).toBe(parameter);
     }
@@ -101,7 +130,7 @@ describe("/files", () => {
     expect(await (await ask("/files", { headers: { Accept: "*/*" } })).text()).toStartWith("<!doctype html>");
     let json = await ask("/files?_size=1", { headers: { Accept: "application/json" } });
     expect((await listBody(json)).next_url).toStartWith("/-/s3-uploads/files?_size=1&_next=");
-    expect(await (await ask("/files", { headers: htmx })).text()).toStartWith('<div id="files">');
+    expect(await (await ask("/files", { headers: htmx })).text()).toStartWith('<div id="files" ');
   });
 
   test("keeps the search in its links and fields", async () => {
@@ -109,17 +138,56 @@ describe("/files", () => {
     expect(html).toContain('value="a&quot;&gt;&lt;b&gt;"');
     expect(html).toContain('<option value="text" selected="">');
     let found = await (await ask("/files?_search=a&_size=1", { headers: browser })).text();
-    expect(found).toMatch(
-      /href="\/-\/s3-uploads\/files\?_search=a&amp;_size=1&amp;_next=[\w-]+"[^>]* rel="next"/,
-    );
+    expect(found).toMatch(/rel="next" href="\/-\/s3-uploads\/files\?_search=a&amp;_size=1&amp;_next=[\w-]+"/);
     expect(found).toContain('href="/-/s3-uploads/files?_search=a&amp;_sort=filename&amp;_size=1"');
     expect(found).toContain('href="/-/s3-uploads/files.csv?_search=a"');
   });
 
+  test("gives what a form sent an address that can be read", async () => {
+    let sent = "/files?_search=&kind=&from=&min_size=1.5+KB&max_size=&view=grid";
+    let page = await ask(sent, { headers: browser });
+    expect([page.status, page.headers.get("Location")]).toEqual([
+      303,
+      "/-/s3-uploads/files?min_size=1536&view=grid",
+    ]);
+    let list = await ask(sent, { headers: htmx });
+    expect([list.status, list.headers.get("HX-Replace-Url")]).toEqual([
+      200,
+      "/-/s3-uploads/files?min_size=1536&view=grid",
+    ]);
+    let form = await (await ask("/files?min_size=1536&max_size=1537", { headers: browser })).text();
+    expect(form).toContain('name="min_size" value="1.5 KB"');
+    expect(form).toContain('name="max_size" value="1537"');
+  });
+
+  test("shows a grid, and keeps the look in its links", async () => {
+    let html = await (await ask("/files?view=grid&_size=1", { headers: browser })).text();
+    expect(html).toContain('<ul class="grid">');
+    expect(html).not.toContain("<table");
+    expect(html).toMatch(/rel="next" href="[^"]*_next=[\w-]+&amp;view=grid"/);
+    expect(html).toContain('<input type="hidden" form="filters" name="view" value="grid"/>');
+  });
+
+  test("whoever pages back to the start sees a full page there", async () => {
+    let app = createTestApp();
+    for (let name of ["a", "b", "c", "d", "e"]) await app.addFile(name, { filename: name });
+    let { next } = await app.repository.list({ size: 2 });
+    let { previous } = await app.repository.list({ size: 2, next: next ?? "" });
+    await app.addFile("f", { filename: "f" });
+    let start = await app.repository.list({ size: 2, previous: previous ?? "" });
+    expect(start.previous).not.toBeNull();
+    let html = await (await app.ask(`/files?_size=2&_prev=${start.previous}`, { headers: browser })).text();
+    expect(html.match(/<tr id="file-\d+/g)).toEqual(['<tr id="file-6', '<tr id="file-5']);
+    app.close();
+  });
+
   test("offers deleting to who may, by forms that need no script", async () => {
     let html = await (await ask("/files", { headers: browser })).text();
-    expect(html).toContain('<form method="post" action="/-/s3-uploads/files/3/delete"');
-    expect(html).toContain('<form id="delete-many" method="post" action="/-/s3-uploads/files/delete"');
+    expect(html).toContain('<form id="delete-one" method="post"');
+    expect(html).toContain('type="submit" form="delete-one" formaction="/-/s3-uploads/files/3/delete"');
+    expect(html).toContain(
+      '<form id="delete-many" class="selection" method="post" action="/-/s3-uploads/files/delete"',
+    );
     expect(html).toContain('type="checkbox" name="id" value="3" form="delete-many"');
     let viewer = createTestApp({ anonymousScopes: ["view"] });
     await viewer.addFile("x");
@@ -131,8 +199,12 @@ describe("/files", () => {
 
   test("says so when there is nothing", async () => {
     let empty = createTestApp();
-    expect(await (await empty.ask("/files")).text()).toContain("There are no files yet.");
-    expect(await (await empty.ask("/files?_search=x")).text()).toContain("No file fits.");
+    expect(await (await empty.ask("/files")).text()).toContain("There are no files yet");
+    let without = await (await empty.ask("/files?_search=x&_sort=filename&view=grid")).text();
+    expect(without).toContain("No file fits");
+    expect(without).toContain(
+      '<a class="button quiet" href="/-/s3-uploads/files?_sort=filename&amp;view=grid">',
+    );
     empty.close();
   });
 });

@@ -1,34 +1,27 @@
 /** @jsxImportSource hono/jsx */
-import type { DeletionView } from "../props.ts";
+import type { OutcomeView, UndoView } from "../props.ts";
+import { Failures } from "./failures.tsx";
+import { UndoNotice } from "./undo-notice.tsx";
+
+type DeletedProps = OutcomeView & { undo: UndoView; restoreHref: string };
 
 /** For htmx: the notice, and orders to remove the rows that are gone. */
-export function DeletedFragment(view: DeletionView) {
+export function DeletedFragment(props: DeletedProps) {
   return (
     <>
-      <DeletedSummary {...view} />
-      {view.deleted.map((id) => (
+      <DeletedSummary {...props} />
+      {props.done.map((id) => (
         <hx-partial hx-target={`#file-${id}`} hx-swap="delete"></hx-partial>
       ))}
     </>
   );
 }
 
-export function DeletedSummary({ deleted, failed }: DeletionView) {
+export function DeletedSummary({ failed, undo, restoreHref }: DeletedProps) {
   return (
-    <section class={failed.length === 0 ? "notice good" : "notice bad"}>
-      <p>
-        {deleted.length} {deleted.length === 1 ? "file" : "files"} deleted.
-        {failed.length > 0 && " These were not:"}
-      </p>
-      {failed.length > 0 && (
-        <ul>
-          {failed.map(({ id, error }) => (
-            <li>
-              File {id}: {error.message}
-            </li>
-          ))}
-        </ul>
-      )}
-    </section>
+    <>
+      <UndoNotice undo={undo} restoreHref={restoreHref} />
+      {failed.length > 0 && <Failures title="These were not deleted:" failed={failed} />}
+    </>
   );
 }

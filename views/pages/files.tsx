@@ -1,59 +1,44 @@
 /** @jsxImportSource hono/jsx */
-import { FilesTable } from "../fragments/files-table.tsx";
+import { FilesList } from "../fragments/files-list.tsx";
+import { FilterForm } from "../fragments/filter-form.tsx";
+import { IconShapes } from "../fragments/icons.tsx";
+import { UndoNotice } from "../fragments/undo-notice.tsx";
 import { Layout } from "../layout.tsx";
-import type { ListView, Site } from "../props.ts";
+import type { ListView, Site, UndoView } from "../props.ts";
 
-const kinds = ["image", "video", "audio", "document", "archive", "text", "other"];
-
-export function FilesPage({ site, list }: { site: Site; list: ListView }) {
-  let { links } = site;
+/** The list of files. `#undo` and `#announcer` stay when the list is swapped, so that screen readers hear of it. */
+export function FilesPage({ site, list, undo }: { site: Site; list: ListView; undo: UndoView | null }) {
   return (
-    <Layout site={site} title="Files" here="files">
+    <Layout site={site} title="Files" here="files" script={site.assets.filesScript}>
+      <IconShapes />
       <h1>Files</h1>
-      <search>
-        <form
-          class="search"
-          method="get"
-          action={links.files}
-          hx-get={links.files}
-          hx-trigger="input delay:300ms, submit"
-          hx-target="#files"
-          hx-swap="outerHTML"
-          hx-replace-url="true"
-          hx-sync="this:replace"
-        >
-          <div class="grow">
-            <label for="search">Name contains</label>
-            <input
-              id="search"
-              type="search"
-              name="_search"
-              value={list.search}
-              autocomplete="off"
-              maxlength={500}
-            />
-          </div>
-          <div>
-            <label for="kind">Kind</label>
-            <select id="kind" name="kind">
-              <option value="">any</option>
-              {kinds.map((kind) => (
-                <option value={kind} selected={kind === list.kind}>
-                  {kind}
-                </option>
-              ))}
-            </select>
-          </div>
-          {list.contentType !== "" && (
-            <div>
-              <label for="content-type">Type</label>
-              <input id="content-type" name="content_type" value={list.contentType} />
-            </div>
-          )}
-          <button type="submit">Search</button>
-        </form>
-      </search>
-      <FilesTable site={site} list={list} />
+      <FilterForm list={list} action={site.links.files} />
+      <div id="undo" role="status">
+        {undo && <UndoNotice undo={undo} restoreHref={site.links.restore} />}
+      </div>
+      <p id="announcer" class="unseen" role="status"></p>
+      <FilesList site={site} list={list} />
+      {site.may.delete && <ConfirmDialog />}
     </Layout>
+  );
+}
+
+/** Opened by the page's script, which fills in how many. */
+function ConfirmDialog() {
+  return (
+    <dialog id="confirm-delete" class="card" aria-labelledby="confirm-title">
+      <form method="dialog">
+        <h2 id="confirm-title">Delete the selected files?</h2>
+        <p class="meta">Afterwards you have half a minute to undo it.</p>
+        <p class="actions">
+          <button class="danger" type="submit" value="delete">
+            Delete
+          </button>
+          <button class="quiet" type="submit" value="keep">
+            Keep them
+          </button>
+        </p>
+      </form>
+    </dialog>
   );
 }
