@@ -17,6 +17,7 @@ import { requestId } from "./web/request-id.ts";
 import { restoreRoutes } from "./web/restore-routes.ts";
 import { securityHeaders } from "./web/security-headers.ts";
 import { createSiteFor } from "./web/site.ts";
+import { thumbnailRoutes } from "./web/thumbnail-routes.ts";
 import { uploadRoutes } from "./web/upload-routes.ts";
 
 /**
@@ -65,6 +66,7 @@ export function createApp(deps: WebDeps): Hono<WebEnv> {
   app.route(base, uploadRoutes({ ...deps, requires, links, siteFor, errorResponse }));
   app.route(base, listRoutes({ ...deps, requires, links, siteFor }));
   app.route(base, fileRoutes({ repository, requires, links, siteFor, downloads }));
+  app.route(base, thumbnailRoutes({ repository, requires, thumbnails: deps.thumbnails }));
   app.route(base, deleteRoutes({ ...deps, requires, links, siteFor, errorResponse }));
   app.route(base, restoreRoutes({ ...deps, requires, links, siteFor, errorResponse }));
   return app;

@@ -13,6 +13,7 @@ import { AppError } from "./errors.ts";
 import { randomIds } from "./ids.ts";
 import { silentLog } from "./log.ts";
 import { createLogger } from "./logger.ts";
+import { draw, drawCommand } from "./preview/draw.ts";
 import { createStorages } from "./storages.ts";
 
 /** Set by the build. */
@@ -38,6 +39,11 @@ function loggerFor({ log_level: level, log_format }: Config) {
   return createLogger({ level, format: log_format === "auto" ? auto : log_format });
 }
 
+/** What starts this program once more: the binary alone, or Bun with this file. */
+function ownProgram(): string[] {
+  return Bun.main.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, Bun.main];
+}
+
 /** Resolves at the first SIGTERM or SIGINT; the second ends the process at once. */
 function stopSignal(): Promise<string> {
   return new Promise((resolve) => {
@@ -53,6 +59,7 @@ function stopSignal(): Promise<string> {
 }
 
 async function main(argv: string[]): Promise<number> {
+  if (argv[0] === drawCommand) return draw(argv.slice(1));
   let invocation = parseCommandLine(argv, version);
   if (invocation.kind === "print") {
     stdout(invocation.text);
@@ -90,6 +97,7 @@ async function main(argv: string[]): Promise<number> {
     log,
     clock: systemClock,
     ids: randomIds,
+    program: ownProgram(),
     write: stdout,
     stopped: stopSignal(),
   });

@@ -20,6 +20,8 @@ import type { Ids } from "./ids.ts";
 import { defaultHeadBytes, defaultTailBytes } from "./inspect/head-tail.ts";
 import { createPolicy } from "./inspect/policy.ts";
 import type { Log } from "./log.ts";
+import { createThumbnailCache } from "./preview/thumbnail-cache.ts";
+import { createThumbnails } from "./preview/thumbnails.ts";
 import { createReadiness, type Readiness } from "./readiness.ts";
 import { createReceiveUpload } from "./receive-upload.ts";
 import { createSqliteRepository } from "./record/sqlite-repository.ts";
@@ -56,6 +58,8 @@ export interface OpenServerDeps {
   log: Log;
   clock: Clock;
   ids: Ids;
+  /** What starts this program, for the process that draws thumbnails. */
+  program: readonly string[];
   /** Hears that the disk fails: nothing that is acknowledged after it would be sure, so the process has to end. */
   onSyncFailure: (error: AppError) => void;
 }
@@ -64,7 +68,10 @@ export interface OpenServerDeps {
  * Opens everything a server works with, in the order in which it depends on each other, and puts it together. Listens to
  * nothing. Rejects with an AppError whose message is for the operator; then nothing stays open.
  */
-export function openServer(config: Config, { log, clock, ids, onSyncFailure }: OpenServerDeps): OpenServer {
+export function openServer(
+  config: Config,
+  { log, clock, ids, program, onSyncFailure }: OpenServerDeps,
+): OpenServer {
   let undo = new DisposableStack();
   try {
     let lock = lockDataFolder(config.data_dir);
@@ -129,6 +136,11 @@ export function openServer(config: Config, { log, clock, ids, onSyncFailure }: O
         receiveUpload(files, { ...context, signal: AbortSignal.any([context.signal, ending.signal]) }),
       deleteFile,
       trash,
+      thumbnails: createThumbnails({
+        storageFor,
+        cache: createThumbnailCache(join(config.data_dir, "internal", "thumbnails")),
+        program,
+      }),
       access: createAccess({
         tokens,
         checkHost: createHostCheck({ host: config.host, publicUrl, hostname: hostname() }),

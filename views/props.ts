@@ -43,6 +43,7 @@ export interface FileLinks {
   page: string;
   json: string;
   download: string;
+  thumbnail: string;
   delete: string;
 }
 
@@ -50,6 +51,8 @@ export interface FileView {
   record: FileRecord;
   links: FileLinks;
   /** What a page may show of the file itself without running anything. */
+  /** Whether there is a thumbnail, unless the picture turns out to be broken. */
+  hasThumbnail: boolean;
   preview: "image" | "video" | "audio" | null;
 }
 

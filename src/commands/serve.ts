@@ -25,6 +25,8 @@ export interface ServeOptions {
   log: Log;
   clock: Clock;
   ids: Ids;
+  /** What starts this program, for the process that draws thumbnails. */
+  program: readonly string[];
   write: (text: string) => void;
   /** Resolves when the process is asked to end. */
   stopped: Promise<string>;

@@ -5,6 +5,7 @@ import type { Clock } from "../clock.ts";
 import type { FileRecord, StorageName } from "../domain.ts";
 import type { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
+import type { Thumbnails } from "../preview/thumbnails.ts";
 import type { ReceiveUpload } from "../receive-upload.ts";
 import type { FileRepository } from "../record/file-repository.ts";
 import type { Storage } from "../store/storage.ts";
@@ -20,6 +21,7 @@ export interface WebDeps {
   deleteFile: (idOrUid: string) => Promise<FileRecord>;
   /** Where a file goes that is deleted on a page. */
   trash: Pick<Trash, "put" | "restore" | "find">;
+  thumbnails: Thumbnails;
   access: Access;
   /** Pages to sign in and out, mounted below the base path behind guard; they demand nothing themselves. */
   signInRoutes: Hono<AccessEnv>;

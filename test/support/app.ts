@@ -14,6 +14,8 @@ import type { FileRecord, NewFileRecord } from "../../src/domain.ts";
 import { AppError } from "../../src/errors.ts";
 import { randomIds } from "../../src/ids.ts";
 import { silentLog } from "../../src/log.ts";
+import { createThumbnailCache } from "../../src/preview/thumbnail-cache.ts";
+import { createThumbnails } from "../../src/preview/thumbnails.ts";
 import type { ReceiveUpload } from "../../src/receive-upload.ts";
 import { createSqliteRepository } from "../../src/record/sqlite-repository.ts";
 import { openStateDatabase } from "../../src/state/database.ts";
@@ -149,6 +151,11 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
     receiveUpload,
     deleteFile,
     trash,
+    thumbnails: createThumbnails({
+      storageFor: () => storage,
+      cache: createThumbnailCache(join(folder, "thumbnails")),
+      program: [process.execPath, join(import.meta.dir, "../../src/main.ts")],
+    }),
     signInRoutes: createSignIn({ tokens, cookie, clock: systemClock, basePath }),
     readiness: async () => null,
     log: silentLog,

@@ -23,6 +23,7 @@ const expected: Record<string, string> = {
   [`GET ${testBase}/files/:id{[0-9A-Fa-f-]+}`]: "view",
   [`GET ${testBase}/files/:id{[0-9A-Fa-f-]+\\.json}`]: "view",
   [`GET ${testBase}/files/:id{[0-9A-Fa-f-]+}/download`]: "view",
+  [`GET ${testBase}/files/:id{[0-9A-Fa-f-]+}/thumbnail`]: "view",
   [`DELETE ${testBase}/files/:id{[0-9A-Fa-f-]+}`]: "delete",
   [`POST ${testBase}/files/:id{[0-9A-Fa-f-]+}/delete`]: "delete",
   [`POST ${testBase}/files/delete`]: "delete",

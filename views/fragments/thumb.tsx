@@ -1,11 +1,12 @@
 /** @jsxImportSource hono/jsx */
 import type { FileView } from "../props.ts";
 
-/** What kind of file it is, at a glance. */
-export function Thumb({ file }: { file: FileView }) {
+/** What kind of file it is, at a glance: a picture of it over its extension, which is seen as long as there is none. */
+export function Thumb({ file: { record, links, hasThumbnail } }: { file: FileView }) {
   return (
-    <span class={`thumb ${file.record.kind}`} aria-hidden="true">
-      {extensionOf(file.record.s3_key)}
+    <span class={`thumb ${record.kind}`} aria-hidden="true">
+      <span>{extensionOf(record.s3_key)}</span>
+      {hasThumbnail && <img src={links.thumbnail} alt="" loading="lazy" decoding="async" />}
     </span>
   );
 }

@@ -1,0 +1,40 @@
+import { Hono } from "hono";
+
+import type { Access } from "../auth/access.ts";
+import { AppError } from "../errors.ts";
+import type { Thumbnails } from "../preview/thumbnails.ts";
+import type { FileRepository } from "../record/file-repository.ts";
+import { isNotModified } from "./conditional.ts";
+import { withoutIdleTimeout } from "./env.ts";
+import type { WebEnv } from "./env.ts";
+import { idParameter, noSuchFile } from "./parameters.ts";
+
+const yearSeconds = 365 * 24 * 60 * 60;
+
+interface ThumbnailDeps {
+  requires: Access["requires"];
+  repository: FileRepository;
+  thumbnails: Thumbnails;
+}
+
+/** `/files/:id/thumbnail`: a small WebP of a picture; 404 for what can't be drawn. */
+export function thumbnailRoutes({ requires, repository, thumbnails }: ThumbnailDeps) {
+  let routes = new Hono<WebEnv>();
+  routes.get("/files/:id{[0-9A-Fa-f-]+}/thumbnail", requires("view"), idParameter, async (context) => {
+    let record = await repository.get(context.req.valid("param").id);
+    if (record === null) throw new AppError("not_found", noSuchFile);
+    let etag = `"thumbnail-${record.checksum_sha256.slice(0, 32)}"`;
+    let headers = {
+      // Of this person alone; the bytes of a file never change.
+      "Cache-Control": `private, max-age=${yearSeconds}, immutable`,
+      "Content-Security-Policy": "default-src 'none'; sandbox",
+      ETag: etag,
+    };
+    let { headers: asked, signal } = context.req.raw;
+    if (isNotModified(asked, { etag, lastModified: "" })) return new Response(null, { status: 304, headers });
+    let bytes = await withoutIdleTimeout(context, () => thumbnails.get(record, signal));
+    if (bytes === null) throw new AppError("not_found", "There is no thumbnail of this file.");
+    return new Response(new Uint8Array(bytes), { headers: { ...headers, "Content-Type": "image/webp" } });
+  });
+  return routes;
+}
