@@ -22,6 +22,8 @@ export interface AssetLinks {
   uploadModules: string[];
   /** Of the list of files alone. */
   filesScript: string;
+  /** Of the page of one file alone. */
+  fileScript: string;
 }
 
 /** What the person looking at the page may do; nothing else is offered. */

@@ -4,6 +4,7 @@ import { Hono } from "hono";
 import htmxPath from "htmx.org/dist/htmx.min.js" with { type: "file" };
 
 import faviconPath from "../../public/favicon.svg" with { type: "file" };
+import fileScriptPath from "../../public/js/file.js" with { type: "file" };
 import filesScriptPath from "../../public/js/files.js" with { type: "file" };
 import type { AssetLinks } from "../../views/props.ts";
 import { AppError } from "../errors.ts";
@@ -68,6 +69,7 @@ export function createAssets(directory: string): Assets {
     htmx: add("htmx", "js", javaScript, htmxPath),
     uploadModules: addModules("upload", uploadModulePaths),
     filesScript: add("files", "js", javaScript, filesScriptPath),
+    fileScript: add("file", "js", javaScript, fileScriptPath),
     favicon: add("favicon", "svg", "image/svg+xml", faviconPath),
   };
   return {

@@ -15,6 +15,7 @@ import type { Links } from "./links.ts";
 import { formOf } from "./negotiate.ts";
 import { idParameter, jsonIdParameter, noSuchFile } from "./parameters.ts";
 import type { SiteFor } from "./site.ts";
+import { readTextHead } from "./text-head.ts";
 
 interface FileDeps {
   requires: Access["requires"];
@@ -38,7 +39,8 @@ export function fileRoutes({ repository, requires, links, siteFor, downloads }: 
     let form = formOf(context, "page");
     let record = await fileOf(context.req.valid("param").id);
     if (form === "json") return json(context, { success: true, file: fileJson(record, links) });
-    return context.html(FilePage({ site: siteFor(context), file: fileView(record, links) }));
+    let head = await readTextHead(record, downloads.storageFor(record), context.req.raw.signal);
+    return context.html(FilePage({ site: siteFor(context), file: fileView(record, links), head }));
   });
 
   routes.get("/files/:id{[0-9A-Fa-f-]+\\.json}", requires("view"), jsonIdParameter, async (context) => {

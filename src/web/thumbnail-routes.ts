@@ -10,6 +10,9 @@ import type { WebEnv } from "./env.ts";
 import { idParameter, noSuchFile } from "./parameters.ts";
 
 const yearSeconds = 365 * 24 * 60 * 60;
+const webp = { "Content-Type": "image/webp" };
+/** One pixel that can't be seen. */
+const nothing = Buffer.from("UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==", "base64");
 
 interface ThumbnailDeps {
   requires: Access["requires"];
@@ -33,8 +36,13 @@ export function thumbnailRoutes({ requires, repository, thumbnails }: ThumbnailD
     let { headers: asked, signal } = context.req.raw;
     if (isNotModified(asked, { etag, lastModified: "" })) return new Response(null, { status: 304, headers });
     let bytes = await withoutIdleTimeout(context, () => thumbnails.get(record, signal));
-    if (bytes === null) throw new AppError("not_found", "There is no thumbnail of this file.");
-    return new Response(new Uint8Array(bytes), { headers: { ...headers, "Content-Type": "image/webp" } });
+    if (bytes === null) {
+      // A page would show the sign of a broken picture over the icon.
+      if (asked.get("Sec-Fetch-Dest") === "image")
+        return new Response(nothing, { status: 404, headers: webp });
+      throw new AppError("not_found", "There is no thumbnail of this file.");
+    }
+    return new Response(new Uint8Array(bytes), { headers: { ...headers, ...webp } });
   });
   return routes;
 }

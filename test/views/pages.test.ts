@@ -78,6 +78,7 @@ const site: Site = {
     stylesheet: "/app.css",
     htmx: "/htmx.js",
     filesScript: "/files.js",
+    fileScript: "/file.js",
     favicon: "/icon.svg",
     uploadModules: [],
   },

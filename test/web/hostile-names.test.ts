@@ -59,7 +59,10 @@ async function expectHarmless(response: Response): Promise<void> {
   let { file, file_id: id } = await uploadBody(response);
   let { heading, alive } = await readPage(await (await ask(`/files/${id}`, { headers: browser })).text());
   expect(heading).toBe(file.filename);
-  expect(alive).toEqual([expect.stringMatching(/^script \/-\/s3-uploads\/static\/htmx-[0-9a-f]+\.js$/)]);
+  expect(alive).toEqual([
+    expect.stringMatching(/^script \/-\/s3-uploads\/static\/htmx-[0-9a-f]+\.js$/),
+    expect.stringMatching(/^script \/-\/s3-uploads\/static\/file-[0-9a-f]+\.js$/),
+  ]);
 
   let disposition = (await ask(`/files/${id}/download`)).headers.get("Content-Disposition") ?? "";
   let match = /^attachment; filename="([^"\\%]*)"; filename\*=UTF-8''([\w.!#$&+^`|~%-]*)$/.exec(disposition);

@@ -3,6 +3,7 @@ import type { Child } from "hono/jsx";
 
 import { exactBytes, mapHref, shortBytes, shortDate, shortPosition } from "../format.ts";
 import type { FileRecord, Json } from "../props.ts";
+import { exposureOf, lensOf } from "./exposure.ts";
 import { Moment } from "./moment.tsx";
 
 /** Shown under names of their own, or already told by a column. */
@@ -12,6 +13,8 @@ const toldKeys = new Set(["make", "model", "declared_type", "mismatch", "stored_
 export function FileFacts({ record }: { record: FileRecord }) {
   let { width, height, latitude, longitude, metadata } = record;
   let camera = [metadata["make"], metadata["model"]].filter((part) => typeof part === "string").join(" ");
+  let lens = lensOf(metadata["exif"]);
+  let exposure = exposureOf(metadata["exif"]);
   let short = shortBytes(record.size_bytes);
   let exact = exactBytes(record.size_bytes);
   let rest = Object.entries(metadata).filter(([key, value]) => !toldKeys.has(key) && value !== null);
@@ -43,6 +46,8 @@ export function FileFacts({ record }: { record: FileRecord }) {
           </Fact>
         )}
         {camera !== "" && <Fact label="Camera">{camera}</Fact>}
+        {lens !== "" && <Fact label="Lens">{lens}</Fact>}
+        {exposure !== "" && <Fact label="Exposure">{exposure}</Fact>}
         {latitude !== null && longitude !== null && (
           <Fact label="Position">
             <a
@@ -59,7 +64,10 @@ export function FileFacts({ record }: { record: FileRecord }) {
           <Moment iso={record.created_at} />
         </Fact>
         <Fact label="SHA-256">
-          <code class="long">{record.checksum_sha256}</code>
+          <code class="long">{record.checksum_sha256}</code>{" "}
+          <button class="quiet small" type="button" data-copy={record.checksum_sha256} hidden>
+            Copy<span class="unseen"> the sum</span>
+          </button>
         </Fact>
         <Fact label="Stored as">
           <code class="long">

@@ -33,3 +33,14 @@ export function Preview({ file: { record, links, preview } }: { file: FileView }
       return null;
   }
 }
+
+/** A text as it is written: markup in it is text as well. */
+export function TextHead({ text, isCut }: { text: string; isCut: boolean }) {
+  return (
+    <section class="preview card text-head" aria-label="The beginning of the file">
+      {/* Focusable, so that the keyboard can scroll it. */}
+      <pre tabindex={0}>{text}</pre>
+      {isCut && <p class="meta">This is the beginning; the download has all of it.</p>}
+    </section>
+  );
+}

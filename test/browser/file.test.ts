@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+
+import { createWorld, type World } from "../serve/world.ts";
+import { noBrowser, openBrowser } from "../support/browser.ts";
+
+setDefaultTimeout(30_000);
+
+let world: World;
+beforeAll(async () => {
+  world = await createWorld("local");
+});
+afterAll(() => world.close());
+
+/** Address of the page of a file with this content. */
+async function pageOf(name: string, content: string | Uint8Array<ArrayBuffer>): Promise<string> {
+  let address = `${world.server.base}/upload/${encodeURIComponent(name)}`;
+  let answer = await fetch(address, { method: "PUT", body: content });
+  let { file_id } = (await answer.json()) as { file_id: number };
+  return `${world.server.base}/files/${file_id}`;
+}
+
+async function picture(): Promise<Uint8Array<ArrayBuffer>> {
+  let pixel = Buffer.from(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+    "base64",
+  );
+  return new Uint8Array(await new Bun.Image(pixel).resize(300, 200).png().bytes());
+}
+
+describe.skipIf(noBrowser)("the page of one file", () => {
+  test("shows a picture, and lists show its thumbnail", async () => {
+    await using browser = await openBrowser(await pageOf("a.png", await picture()));
+    await browser.until(`document.querySelector(".preview img").naturalWidth === 300`);
+    await browser.view.navigate(`${world.server.base}/files`);
+    await browser.until(`document.querySelector(".thumb img").naturalWidth === 300`);
+  });
+
+  test("shows the beginning of a text as text, whatever stands in it", async () => {
+    let html = `<h1>Hello</h1><script>document.title = "owned"</script>`;
+    await using browser = await openBrowser(await pageOf("page.html", html));
+    expect(await browser.textOf(".text-head pre")).toBe(html);
+    expect(await browser.view.evaluate<string>("document.title")).toBe("page.html · s3-uploads");
+  });
+
+  test("says when a text goes on", async () => {
+    await using browser = await openBrowser(await pageOf("long.csv", "a,b\n".repeat(30_000)));
+    expect(await browser.textOf(".text-head")).toContain("This is the beginning");
+  });
+
+  test("copies the sum, and says so", async () => {
+    await using browser = await openBrowser(await pageOf("sum.txt", "sum"));
+    await browser.click("button[data-copy]");
+    await browser.until(`document.querySelector("#notices").innerText === "Copied."`);
+  });
+
+  test("has no button that needs a script when there is none", async () => {
+    await using browser = await openBrowser(await pageOf("plain.txt", "x"), { javaScript: false });
+    expect(
+      await browser.view.evaluate<number>(`document.querySelectorAll("button:not([hidden])").length`),
+    ).toBe(1);
+  });
+});
