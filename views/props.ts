@@ -46,6 +46,8 @@ export interface FileLinks {
   json: string;
   download: string;
   thumbnail: string;
+  /** The file for a frame: always from here, with the headers that keep it in its sandbox. */
+  frame: string;
   delete: string;
 }
 
@@ -55,7 +57,7 @@ export interface FileView {
   /** What a page may show of the file itself without running anything. */
   /** Whether there is a thumbnail, unless the picture turns out to be broken. */
   hasThumbnail: boolean;
-  preview: "image" | "video" | "audio" | null;
+  preview: "image" | "video" | "audio" | "pdf" | null;
 }
 
 /** One failure in words; the same facts as in JSON. */

@@ -49,7 +49,10 @@ export function fileRoutes({ repository, requires, links, siteFor, downloads }: 
   });
 
   routes.get("/files/:id{[0-9A-Fa-f-]+}/download", requires("view"), idParameter, async (context) => {
-    return download(context, await fileOf(context.req.valid("param").id), downloads);
+    let record = await fileOf(context.req.valid("param").id);
+    // A frame stays here: the bucket would answer without a sandbox.
+    let isFramed = context.req.query("frame") !== undefined;
+    return download(context, record, isFramed ? { ...downloads, mode: "proxy" } : downloads);
   });
 
   return routes;

@@ -30,7 +30,8 @@ export function mayShowInline(contentType: string): boolean {
 }
 
 /** What a page may embed; null for everything that is only linked, pictures that would choke a browser among it. */
-export function previewOf(file: FileRecord): "image" | "video" | "audio" | null {
+export function previewOf(file: FileRecord): "image" | "video" | "audio" | "pdf" | null {
+  if (file.content_type === "application/pdf") return "pdf";
   let shown = Object.hasOwn(inlineTypes, file.content_type) ? inlineTypes[file.content_type] : undefined;
   if (shown === undefined || shown === "document") return null;
   let pixels = (file.width ?? 0) * (file.height ?? 0);

@@ -38,6 +38,7 @@ export function createLinks({ basePath, publicUrl }: LinkOptions): Links {
       page: `${files}/${id}`,
       json: `${files}/${id}.json`,
       download: `${files}/${id}/download`,
+      frame: `${files}/${id}/download?frame=1`,
       thumbnail: `${files}/${id}/thumbnail`,
       delete: `${files}/${id}/delete`,
     }),

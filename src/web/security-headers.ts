@@ -16,6 +16,7 @@ export function securityHeaders(storageOrigins: readonly string[]) {
       `img-src ${media}`,
       `media-src ${media}`,
       "connect-src 'self'",
+      "frame-src 'self'",
       "form-action 'self'",
       "base-uri 'none'",
       "frame-ancestors 'none'",

@@ -42,6 +42,19 @@ describe.skipIf(noBrowser)("the page of one file", () => {
     expect(await browser.view.evaluate<string>("document.title")).toBe("page.html · s3-uploads");
   });
 
+  test("shows a PDF in a frame that is in a sandbox", async () => {
+    let pdf =
+      "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj 3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj trailer<</Root 1 0 R>>";
+    await using browser = await openBrowser(await pageOf("a.pdf", pdf));
+    let frame = await browser.view.evaluate<string>(`document.querySelector(".preview iframe").src`);
+    let { headers } = await fetch(frame);
+    expect(headers.get("Content-Type")).toBe("application/pdf");
+    expect(headers.get("Content-Security-Policy")).toMatch(/; sandbox$/);
+    await browser.until(
+      `performance.getEntriesByType("resource").some(({ name }) => name.includes("/download?frame=1"))`,
+    );
+  });
+
   test("says when a text goes on", async () => {
     await using browser = await openBrowser(await pageOf("long.csv", "a,b\n".repeat(30_000)));
     expect(await browser.textOf(".text-head")).toContain("This is the beginning");

@@ -29,6 +29,15 @@ export function Preview({ file: { record, links, preview } }: { file: FileView }
           <audio src={links.download} controls preload="metadata"></audio>
         </figure>
       );
+    case "pdf":
+      return (
+        <figure class="preview">
+          <iframe src={`${links.frame}#navpanes=0&view=FitH`} title={record.filename} loading="lazy"></iframe>
+          <figcaption class="meta">
+            No document here? <a href={links.frame}>Open it on its own.</a>
+          </figcaption>
+        </figure>
+      );
     case null:
       return null;
   }
