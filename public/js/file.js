@@ -5,25 +5,6 @@
 (() => {
   const toldMs = 2_000;
 
-  /** @param {string} text @param {HTMLElement} beside */
-  async function copyText(text, beside) {
-    try {
-      await navigator.clipboard.writeText(text);
-      return true;
-    } catch {
-      // Browsers have no clipboard for pages that came over plain HTTP; this old way still works there.
-      let field = document.createElement("textarea");
-      field.value = text;
-      field.className = "unseen";
-      beside.after(field);
-      field.select();
-      let isCopied = document.execCommand("copy");
-      field.remove();
-      beside.focus();
-      return isCopied;
-    }
-  }
-
   /** @param {HTMLButtonElement} button */
   async function copy(button) {
     let { copy: text = "", copyLink } = button.dataset;

@@ -103,28 +103,6 @@
     }, 2 * secondMs);
   }
 
-  /**
-   * @param {string} text
-   * @param {HTMLElement} beside
-   */
-  async function copyText(text, beside) {
-    try {
-      await navigator.clipboard.writeText(text);
-      return true;
-    } catch {
-      // Browsers have no clipboard for pages that came over plain HTTP; this old way still works there.
-      let field = document.createElement("textarea");
-      field.value = text;
-      field.className = "unseen";
-      beside.after(field);
-      field.select();
-      let isCopied = document.execCommand("copy");
-      field.remove();
-      beside.focus();
-      return isCopied;
-    }
-  }
-
   // Asking once before several files are deleted
 
   let isConfirmed = false;

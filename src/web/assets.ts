@@ -4,6 +4,7 @@ import { Hono } from "hono";
 import htmxPath from "htmx.org/dist/htmx.min.js" with { type: "file" };
 
 import faviconPath from "../../public/favicon.svg" with { type: "file" };
+import copyTextPath from "../../public/js/copy-text.js" with { type: "file" };
 import fileScriptPath from "../../public/js/file.js" with { type: "file" };
 import filesScriptPath from "../../public/js/files.js" with { type: "file" };
 import type { AssetLinks } from "../../views/props.ts";
@@ -68,8 +69,8 @@ export function createAssets(directory: string): Assets {
     stylesheet: add("app", "css", "text/css; charset=utf-8", ...stylesheetPaths),
     htmx: add("htmx", "js", javaScript, htmxPath),
     uploadModules: addModules("upload", uploadModulePaths),
-    filesScript: add("files", "js", javaScript, filesScriptPath),
-    fileScript: add("file", "js", javaScript, fileScriptPath),
+    filesScript: add("files", "js", javaScript, copyTextPath, filesScriptPath),
+    fileScript: add("file", "js", javaScript, copyTextPath, fileScriptPath),
     favicon: add("favicon", "svg", "image/svg+xml", faviconPath),
   };
   return {

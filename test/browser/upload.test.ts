@@ -161,7 +161,9 @@ describe.skipIf(noBrowser)("the upload page", () => {
     await browser.choose("#file", [fileOf(name, "1"), fileOf(join("twin", name), "2")]);
     await browser.until(`document.querySelectorAll("#uploads-list [data-state=done]").length === 2`);
     await world.settled(rows + 2);
-    expect(await browser.view.evaluate<number>(`document.querySelectorAll("main img").length`)).toBe(0);
+    expect(
+      await browser.view.evaluate<number>(`document.querySelectorAll("main img:not(.thumb img)").length`),
+    ).toBe(0);
     expect(await browser.view.evaluate<string>("document.title")).not.toContain("owned");
     expect((await lines(browser))[0]!.text).toContain("<img src=x");
   });
