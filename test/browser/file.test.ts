@@ -1,9 +1,16 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 
 import { createWorld, type World } from "../serve/world.ts";
 import { noBrowser, openBrowser } from "../support/browser.ts";
+import { skipUnlessCi } from "../support/needs.ts";
 
 setDefaultTimeout(30_000);
+
+const hostile = join(import.meta.dir, "../../../shared/corpus/jpg-exif-hostile-text.jpg");
+if (!existsSync(hostile))
+  skipUnlessCi("the corpus of real files is not beside the checkout: hostile EXIF is not shown");
 
 let world: World;
 beforeAll(async () => {
@@ -58,6 +65,16 @@ describe.skipIf(noBrowser)("the page of one file", () => {
   test("says when a text goes on", async () => {
     await using browser = await openBrowser(await pageOf("long.csv", "a,b\n".repeat(30_000)));
     expect(await browser.textOf(".text-head")).toContain("This is the beginning");
+  });
+
+  test.skipIf(!existsSync(hostile))("shows hostile EXIF as text", async () => {
+    await using browser = await openBrowser(await pageOf("photo.jpg", await Bun.file(hostile).bytes()));
+    let facts = await browser.view.evaluate<string>(
+      `(document.querySelectorAll("details").forEach((one) => one.open = true), document.querySelector("main").innerText)`,
+    );
+    expect(facts).toContain("<script>");
+    let alive = `document.querySelectorAll("main :is(script, svg, b, img:not(.preview img))").length`;
+    expect(await browser.view.evaluate<number>(alive)).toBe(0);
   });
 
   test("copies the sum, and says so", async () => {
