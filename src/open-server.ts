@@ -98,13 +98,14 @@ export function openServer(
     let trashTable = createTrashTable(stateDatabase, stateCommits);
     let trash = createTrash({ table: trashTable, repository, deleteFile, clock, ids, log });
     undo.defer(() => trash.stop());
+    let idempotency = createIdempotency(stateDatabase, stateCommits, clock);
     let maxFileBytes = config.max_file_size_mb * MIB;
     let receiveUpload = createReceiveUpload({
       storage: storages.current,
       repository,
       journal,
       recovery,
-      idempotency: createIdempotency(stateDatabase, stateCommits, clock),
+      idempotency,
       deleteFile,
       policy: createPolicy({
         maxFileBytes,
@@ -175,6 +176,7 @@ export function openServer(
       trash,
       async prepare() {
         await storages.removeLeftovers();
+        idempotency.forgetExpired();
         await recovery.hideDeletions();
         await trash.load();
       },

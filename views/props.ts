@@ -6,7 +6,6 @@ export interface SiteLinks {
   home: string;
   upload: string;
   files: string;
-  filesJson: string;
   filesCsv: string;
   deleteMany: string;
   restore: string;

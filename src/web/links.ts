@@ -8,8 +8,6 @@ export interface LinkOptions {
 }
 
 export interface Links extends SiteLinks {
-  healthz: string;
-  readyz: string;
   /** The page that tells what became of a form's files. */
   uploaded(receipt: string): string;
   ofFile(id: number): FileLinks;
@@ -25,14 +23,11 @@ export function createLinks({ basePath, publicUrl }: LinkOptions): Links {
     home: basePath || "/",
     upload: `${basePath}/upload`,
     files,
-    filesJson: `${files}.json`,
     filesCsv: `${files}.csv`,
     signIn: `${basePath}/sign-in`,
     signOut: `${basePath}/sign-out`,
     deleteMany: `${files}/delete`,
     restore: `${files}/restore`,
-    healthz: `${basePath}/healthz`,
-    readyz: `${basePath}/readyz`,
     uploaded: (receipt) => `${basePath}/uploaded/${receipt}`,
     ofFile: (id) => ({
       page: `${files}/${id}`,

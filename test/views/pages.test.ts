@@ -65,7 +65,6 @@ const links = {
   home: "/h",
   upload: "/u",
   files: "/f",
-  filesJson: "/j",
   filesCsv: "/c",
   deleteMany: "/d",
   restore: "/r",
