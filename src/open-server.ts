@@ -14,7 +14,7 @@ import { createSignIn } from "./auth/sign-in.tsx";
 import type { Clock } from "./clock.ts";
 import { createCommitSync } from "./commit-sync.ts";
 import type { Config } from "./config/config.ts";
-import { createDeleteFile } from "./delete-file.ts";
+import { createDeleteFile, type DeleteFile } from "./delete-file.ts";
 import type { AppError } from "./errors.ts";
 import type { Ids } from "./ids.ts";
 import { defaultHeadBytes, defaultTailBytes } from "./inspect/head-tail.ts";
@@ -94,7 +94,13 @@ export function openServer(
     let storages = createStorages(config, log);
     let storageFor = storages.of;
     let recovery = createRecovery({ journal, repository, storageFor, log });
-    let deleteFile = createDeleteFile({ repository, journal, recovery, storageFor });
+    let thumbnailCache = createThumbnailCache(join(config.data_dir, "internal", "thumbnails"));
+    let deleteRowAndObject = createDeleteFile({ repository, journal, recovery, storageFor });
+    let deleteFile: DeleteFile = async (idOrUid, how) => {
+      let deleted = await deleteRowAndObject(idOrUid, how);
+      await thumbnailCache.remove(deleted.uid);
+      return deleted;
+    };
     let trashTable = createTrashTable(stateDatabase, stateCommits);
     let trash = createTrash({ table: trashTable, repository, deleteFile, clock, ids, log });
     undo.defer(() => trash.stop());
@@ -139,7 +145,7 @@ export function openServer(
       trash,
       thumbnails: createThumbnails({
         storageFor,
-        cache: createThumbnailCache(join(config.data_dir, "internal", "thumbnails")),
+        cache: thumbnailCache,
         program,
       }),
       access: createAccess({

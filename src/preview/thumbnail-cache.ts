@@ -3,10 +3,13 @@ import { readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { MIB } from "../units.ts";
+import { isWebp } from "./draw-process.ts";
 
 const defaultMaxBytes = 256 * MIB;
 /** What a file takes of a disk at least; so that pictures that can't be drawn count as well. */
 const minFileBytes = 4096;
+/** What stands in the file of a picture that can't be drawn: an empty file is what a power cut leaves. */
+const noPicture = "none";
 const name = /^[0-9a-f-]{36}\.webp$/;
 
 /** Thumbnails on disk, by the uid of their file; the least recently used go first. A file that is lost is made again. */
@@ -15,6 +18,8 @@ export interface ThumbnailCache {
   get(uid: string): Promise<Uint8Array | null>;
   /** Keeps them, if the disk lets it: never rejects. Empty for a picture that can't be drawn. */
   put(uid: string, bytes: Uint8Array): Promise<void>;
+  /** Its file has been deleted. Never rejects. */
+  remove(uid: string): Promise<void>;
 }
 
 /** Reads what an earlier process has left in the folder, which may not be there yet. */
@@ -44,10 +49,15 @@ export function createThumbnailCache(folder: string, maxBytes = defaultMaxBytes)
       if (size === undefined) return null;
       try {
         let bytes = await readFile(pathOf(uid));
+        let isNone = bytes.equals(Buffer.from(noPicture));
+        if (!isNone && !isWebp(bytes)) {
+          forget(uid);
+          return null;
+        }
         note(uid, bytes.byteLength);
         // The order outlives a restart.
         utimes(pathOf(uid), new Date(), new Date()).catch(() => {});
-        return bytes;
+        return isNone ? new Uint8Array() : bytes;
       } catch {
         forget(uid);
         return null;
@@ -58,7 +68,7 @@ export function createThumbnailCache(folder: string, maxBytes = defaultMaxBytes)
       let temporary = `${pathOf(uid)}.${crypto.randomUUID()}`;
       try {
         mkdirSync(folder, { recursive: true, mode: 0o700 });
-        await writeFile(temporary, bytes, { mode: 0o600 });
+        await writeFile(temporary, bytes.byteLength === 0 ? noPicture : bytes, { mode: 0o600 });
         await rename(temporary, pathOf(uid));
       } catch {
         // A full disk costs the cache, not the thumbnail.
@@ -71,6 +81,12 @@ export function createThumbnailCache(folder: string, maxBytes = defaultMaxBytes)
         forget(oldest);
         await rm(pathOf(oldest), { force: true }).catch(() => {});
       }
+    },
+
+    async remove(uid) {
+      if (!kept.has(uid)) return;
+      forget(uid);
+      await rm(pathOf(uid), { force: true }).catch(() => {});
     },
   };
 }

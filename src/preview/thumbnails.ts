@@ -1,8 +1,8 @@
 import type { FileRecord } from "../domain.ts";
-import { AppError } from "../errors.ts";
 import type { Storage } from "../store/storage.ts";
 import { drawInProcess, type DrawOptions } from "./draw-process.ts";
 import { drawingOf } from "./drawing.ts";
+import { createQueue } from "./queue.ts";
 import type { ThumbnailCache } from "./thumbnail-cache.ts";
 
 /** Each may take a core and a gigabyte. */
@@ -38,41 +38,19 @@ interface Work {
 /** Made on first sight, two at a time, and the same one once however often it is asked for. */
 export function createThumbnails({ storageFor, cache, program, limits }: ThumbnailsDeps): Thumbnails {
   let underWay = new Map<string, Work>();
-  let drawing = 0;
-  let turns: (() => void)[] = [];
-
-  async function takeTurn(signal: AbortSignal): Promise<void> {
-    if (drawing < maxAtOnce) {
-      drawing++;
-      return;
-    }
-    if (turns.length >= maxWaiting) throw new AppError("server_busy", "Too many thumbnails are being made.");
-    await new Promise<void>((resolve) => turns.push(resolve));
-    // The turn has come, and is passed on by whoever does not want it any more.
-    if (signal.aborted) endTurn();
-    signal.throwIfAborted();
-  }
-
-  function endTurn(): void {
-    let next = turns.shift();
-    if (next) next();
-    else drawing--;
-  }
+  let queue = createQueue({ atOnce: maxAtOnce, maxWaiting });
 
   async function draw(record: FileRecord, signal: AbortSignal): Promise<Uint8Array | null> {
     let wanted = drawingOf(record);
     if (!wanted) return null;
     let cached = await cache.get(record.uid);
     if (cached) return cached.byteLength === 0 ? null : cached;
-    await takeTurn(signal);
-    try {
+    return await queue.run(async () => {
       let { body } = await storageFor(record).open(record.s3_key, undefined, signal);
       let bytes = await drawInProcess(wanted, { program, body, signal, ...(limits && { limits }) });
       await cache.put(record.uid, bytes ?? new Uint8Array());
       return bytes;
-    } finally {
-      endTurn();
-    }
+    }, signal);
   }
 
   function begin(record: FileRecord): Work {

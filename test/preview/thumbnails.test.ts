@@ -1,5 +1,13 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -125,12 +133,49 @@ describe("a thumbnail", () => {
 test("the cache keeps within its bound, and forgets first what was used longest ago", async () => {
   let cache = createThumbnailCache(join(folder, "bounded"), 3 * 4096);
   let uids = Array.from({ length: 4 }, () => Bun.randomUUIDv7());
-  for (let uid of uids.slice(0, 3)) await cache.put(uid, new Uint8Array(100));
+  let webp = await new Bun.Image(await picture(10, 10)).webp().bytes();
+  for (let uid of uids.slice(0, 3)) await cache.put(uid, webp);
   await cache.get(uids[0]!);
-  await cache.put(uids[3]!, new Uint8Array(100));
+  await cache.put(uids[3]!, webp);
   let there = await Promise.all(uids.map(async (uid) => (await cache.get(uid)) !== null));
   expect(there).toEqual([true, false, true, true]);
   expect(readdirSync(join(folder, "bounded"))).toHaveLength(3);
+});
+
+test("the cache tells a picture that can't be drawn from a file that a power cut has emptied", async () => {
+  let [none, emptied, deleted] = [Bun.randomUUIDv7(), Bun.randomUUIDv7(), Bun.randomUUIDv7()];
+  mkdirSync(join(folder, "cut"));
+  writeFileSync(join(folder, "cut", `${emptied}.webp`), "");
+  let cache = createThumbnailCache(join(folder, "cut"));
+  await cache.put(none, new Uint8Array());
+  expect(await createThumbnailCache(join(folder, "cut")).get(none)).toEqual(new Uint8Array());
+  expect(await cache.get(emptied)).toBeNull();
+  await cache.put(deleted, new Uint8Array());
+  await cache.remove(deleted);
+  expect(await cache.get(deleted)).toBeNull();
+  expect(readdirSync(join(folder, "cut"))).not.toContain(`${deleted}.webp`);
+});
+
+function neverOpens(): Promise<never> {
+  return new Promise(() => {});
+}
+
+test("those who have gone make room in the queue at once", async () => {
+  let { record } = await world(await picture(20, 20), "a.png");
+  let cache = createThumbnailCache(join(folder, "crowd"));
+  let thumbnails = createThumbnails({ storageFor: () => ({ open: neverOpens }), cache, program });
+  let ask = (signal: AbortSignal) => thumbnails.get({ ...record, uid: Bun.randomUUIDv7() }, signal);
+  for (let nth = 0; nth < 2; nth++) ask(never).catch(() => {});
+  let crowd = new AbortController();
+  let gone = Promise.allSettled(Array.from({ length: 300 }, () => ask(crowd.signal)));
+  await Bun.sleep(0);
+  await expect(ask(never)).rejects.toThrow("Too many");
+  crowd.abort(new AppError("bad_request"));
+  await gone;
+  let last = new AbortController();
+  let waiting = ask(last.signal);
+  last.abort(new AppError("bad_request", "left of itself"));
+  await expect(waiting).rejects.toThrow("left of itself");
 });
 
 describe.skipIf(noCorpus)("of the corpus", () => {
