@@ -2,11 +2,13 @@ import {
   COMMAND_NAMES,
   type CommandFacts,
   type CommandName,
-  type CommandOptions,
   COMMANDS,
   commandsOf,
+  type OptionFacts,
 } from "./commands/command-table.ts";
 import { commandHelp, mainHelp, settingsHelp } from "./commands/help.ts";
+import type { CommandOptions } from "./commands/options.ts";
+import type { ProgramName } from "./commands/programs.ts";
 import { CONFIG_KEYS } from "./config/keys.ts";
 import { didYouMean } from "./nearest.ts";
 
@@ -17,7 +19,7 @@ export const usageExitCode = 2;
 export type Invocation =
   | {
       kind: "run";
-      command: "serve" | "check" | "health" | "token";
+      command: ProgramName;
       /** What stands after the command: `revoke` and `3` after `token`. */
       positionals: string[];
       /** Settings, by their key (`data_dir`); loadConfig looks at their values. */
@@ -51,7 +53,7 @@ export function parseCommandLine(argv: readonly string[], version: string): Invo
   if (problems.length > 0) return refused(problems);
   return {
     kind: "run",
-    command: programOf[command],
+    command: programOf(command),
     positionals: words.positionals.slice(1),
     flags: words.flags,
     options: words.options,
@@ -59,14 +61,10 @@ export function parseCommandLine(argv: readonly string[], version: string): Invo
   };
 }
 
-const programOf = {
-  serve: "serve",
-  check: "check",
-  health: "health",
-  "token create": "token",
-  "token list": "token",
-  "token revoke": "token",
-} as const satisfies Record<CommandName, string>;
+/** The first word of a command's name is what runs it. */
+function programOf(command: CommandName): ProgramName {
+  return (command.split(" ")[0] ?? command) as ProgramName;
+}
 
 interface Words {
   positionals: string[];
@@ -81,7 +79,7 @@ interface Words {
 const settingFlags = new Map(CONFIG_KEYS.map((key) => [key.replaceAll("_", "-"), key] as const));
 const commandOptions = new Map(
   Object.values<CommandFacts>(COMMANDS).flatMap(({ options }) =>
-    options.map((option) => [option.name as string, option]),
+    options.map((option) => [option.name, option]),
   ),
 );
 const allFlags = ["help", "version", "config", ...commandOptions.keys(), ...settingFlags.keys()];
@@ -117,15 +115,15 @@ function readWords(argv: readonly string[]): Words {
 function readFlag(word: string, rest: string[], words: Words): void {
   let equals = word.indexOf("=");
   let name = word.slice(2, equals === -1 ? undefined : equals);
-  let key = settingFlags.get(name);
-  let option = commandOptions.get(name);
+  let option = optionNamed(name, words.positionals);
+  let key = option ? undefined : settingFlags.get(name);
   if (!key && name !== "config" && !option) {
     words.problems.push(`Unknown flag --${name}.${didYouMean(name, allFlags, "--")}`);
     if (equals === -1) dropValue(rest);
     return;
   }
-  if (option?.name === "json") {
-    if (equals === -1) words.options.json = true;
+  if (option?.value === null) {
+    if (equals === -1) words.options[option.name] = true;
     else words.problems.push(`--${name} takes no value.`);
     return;
   }
@@ -138,6 +136,15 @@ function readFlag(word: string, rest: string[], words: Words): void {
   if (key) words.flags[key] = value;
   else if (option) words.options[option.name] = value;
   else words.configFile = value;
+}
+
+/** A command's own option; where a setting has the same name, only behind the command that has the option. */
+function optionNamed(name: string, positionals: readonly string[]): OptionFacts | undefined {
+  if (!settingFlags.has(name)) return commandOptions.get(name);
+  let [first, second] = positionals;
+  let command = first === undefined ? null : commandNamed(first, second);
+  let facts: CommandFacts | null = command && COMMANDS[command];
+  return facts?.options.find((option) => option.name === name);
 }
 
 /** The value of an unknown flag would be taken for a command. */

@@ -2,19 +2,14 @@ import { readFileSync } from "node:fs";
 
 import { parseCommandLine, usageExitCode } from "./cli.ts";
 import { systemClock } from "./clock.ts";
-import { runCheck } from "./commands/check.ts";
-import { runHealth } from "./commands/health.ts";
-import { runServe } from "./commands/serve.ts";
-import { runToken } from "./commands/token.ts";
+import { PROGRAMS } from "./commands/programs.ts";
 import type { Config } from "./config/config.ts";
 import { formatFaults } from "./config/fault.ts";
 import { loadConfig } from "./config/load.ts";
 import { AppError } from "./errors.ts";
 import { randomIds } from "./ids.ts";
-import { silentLog } from "./log.ts";
 import { createLogger } from "./logger.ts";
 import { draw, drawCommand } from "./preview/draw.ts";
-import { createStorages } from "./storages.ts";
 
 /** Set by the build. */
 declare const S3_UPLOADS_VERSION: string;
@@ -34,9 +29,15 @@ function stderr(text: string): void {
   process.stderr.write(text);
 }
 
-function loggerFor({ log_level: level, log_format }: Config) {
+/** A command that logs goes on after a rejection that nobody has waited for; the others end by it. */
+function openLog({ log_level: level, log_format }: Config) {
   let auto = process.stderr.isTTY ? ("pretty" as const) : ("json" as const);
-  return createLogger({ level, format: log_format === "auto" ? auto : log_format });
+  let log = createLogger({ level, format: log_format === "auto" ? auto : log_format });
+  process.on("unhandledRejection", (reason) => {
+    let error = reason instanceof Error ? reason : new Error(String(reason));
+    log.error({ err: error }, "unhandled rejection");
+  });
+  return log;
 }
 
 /** What starts this program once more: the binary alone, or Bun with this file. */
@@ -76,32 +77,19 @@ async function main(argv: string[]): Promise<number> {
     return failedExitCode;
   }
   let { config } = loaded;
-
-  if (command === "check") {
-    return runCheck({ config, storage: createStorages(config, silentLog).current, write: stdout });
-  }
-  if (command === "health") return runHealth({ config, write: stdout });
-  if (command !== "serve") {
-    let words = [...command.split(" ").slice(1), ...positionals];
-    runToken({ positionals: words, options, dataDir: config.data_dir, stdout, stderr, clock: systemClock });
-    return 0;
-  }
-  let log = loggerFor(config);
-  process.on("unhandledRejection", (reason) => {
-    let error = reason instanceof Error ? reason : new Error(String(reason));
-    log.error({ err: error }, "unhandled rejection");
-  });
-  await runServe({
+  return PROGRAMS[command]({
     config,
     version,
-    log,
+    positionals,
+    options,
+    stdout,
+    stderr,
+    openLog: () => openLog(config),
     clock: systemClock,
     ids: randomIds,
     program: ownProgram(),
-    write: stdout,
-    stopped: stopSignal(),
+    stopSignal,
   });
-  return 0;
 }
 
 try {

@@ -50,7 +50,7 @@ function offences(forbidden: (source: SourceFile, imported: string) => boolean):
 test("the scan sees the program", () => {
   expect(sources.length).toBeGreaterThan(100);
   let main = sources.find(({ path }) => path === "src/main.ts");
-  expect(main?.imports).toContain("src/commands/serve.ts");
+  expect(main?.imports).toContain("src/commands/programs.ts");
 });
 
 describe("imports point one way", () => {

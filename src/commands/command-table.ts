@@ -1,21 +1,14 @@
+import type { ProgramName } from "./programs.ts";
 import { tokenOptions } from "./token.ts";
 
 /** What the command line offers: data for the parser and for the help texts. */
 
 export interface OptionFacts {
   /** Without its dashes. */
-  name: keyof CommandOptions;
+  name: string;
   /** What stands for the value in help; null where none follows. */
   value: string | null;
   doc: string;
-}
-
-/** The commands' own options, as the parser gives them. */
-export interface CommandOptions {
-  name?: string;
-  scope?: string;
-  expires?: string;
-  json?: boolean;
 }
 
 export interface CommandFacts {
@@ -93,7 +86,7 @@ export const COMMANDS = {
     options: [],
     examples: ["s3-uploads token revoke backup", "s3-uploads token revoke 3"],
   },
-} as const satisfies Record<string, CommandFacts>;
+} as const satisfies { [name in ProgramName | `${ProgramName} ${string}`]?: CommandFacts };
 
 export type CommandName = keyof typeof COMMANDS;
 export const COMMAND_NAMES = Object.keys(COMMANDS) as CommandName[];

@@ -6,6 +6,7 @@ import { closeDatabase } from "../sqlite.ts";
 import { openStateDatabase } from "../state/database.ts";
 import { createTokens, type Scope, SCOPES, type Tokens } from "../state/tokens.ts";
 import { parseExpiry } from "./expiry.ts";
+import { type CommandOptions, valueOf } from "./options.ts";
 import { tokenTable } from "./token-table.ts";
 
 /** The command's options, in the form of node:util's `parseArgs` with what `--help` says. */
@@ -29,7 +30,7 @@ export const tokenUsage = "s3-uploads token create|list|revoke";
 export interface TokenCommand {
   /** What follows `token`. */
   positionals: readonly string[];
-  options: { name?: string; scope?: string; expires?: string; json?: boolean };
+  options: CommandOptions;
   dataDir: string;
   stdout: (text: string) => void;
   stderr: (text: string) => void;
@@ -61,10 +62,12 @@ export function runToken(command: TokenCommand): void {
 function create(command: TokenCommand): void {
   refuseOptions(command, "create", ["json"]);
   let { options, clock } = command;
-  let scopes = options.scope === undefined ? defaultScopes : parseScopes(options.scope);
-  let expiresAtMs = options.expires === undefined ? undefined : parseExpiry(options.expires, clock.nowMs());
+  let scope = valueOf(options, "scope");
+  let expires = valueOf(options, "expires");
+  let scopes = scope === undefined ? defaultScopes : parseScopes(scope);
+  let expiresAtMs = expires === undefined ? undefined : parseExpiry(expires, clock.nowMs());
   withTokens(command, (tokens) => {
-    let name = options.name?.trim() ?? freeName(tokens, clock);
+    let name = valueOf(options, "name")?.trim() ?? freeName(tokens, clock);
     let made = tokens.create({ name, scopes, ...(expiresAtMs === undefined ? {} : { expiresAtMs }) });
     command.stdout(`${made.token}\n`);
     let until = expiresAtMs === undefined ? "" : ` until ${new Date(expiresAtMs).toISOString()}`;
@@ -78,7 +81,7 @@ function list(command: TokenCommand): void {
   refuseOptions(command, "list", ["name", "scope", "expires"]);
   withTokens(command, (tokens) => {
     let rows = tokens.list();
-    if (command.options.json) {
+    if (command.options["json"]) {
       let plain = rows.map((row) => ({
         id: row.id,
         name: row.name,
@@ -117,11 +120,7 @@ function withTokens(command: TokenCommand, work: (tokens: Tokens) => void): void
   }
 }
 
-function refuseOptions(
-  { options }: TokenCommand,
-  action: string,
-  names: readonly (keyof TokenCommand["options"])[],
-) {
+function refuseOptions({ options }: TokenCommand, action: string, names: readonly string[]) {
   let name = names.find((candidate) => options[candidate] !== undefined);
   if (name !== undefined) throw misused(`“token ${action}” does not take --${name}.`, `--${name}`);
 }

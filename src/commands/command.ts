@@ -1,0 +1,27 @@
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config/config.ts";
+import type { Ids } from "../ids.ts";
+import type { Log } from "../log.ts";
+import type { CommandOptions } from "./options.ts";
+
+/** What a command works with; nothing of it is opened before it is used. */
+export interface CommandContext {
+  config: Config;
+  version: string;
+  /** What follows the command's first word: `revoke` and `3` after `token`. */
+  positionals: readonly string[];
+  options: CommandOptions;
+  stdout: (text: string) => void;
+  stderr: (text: string) => void;
+  /** Makes the log, which goes to stderr; a command that talks to a person has none. */
+  openLog: () => Log;
+  clock: Clock;
+  ids: Ids;
+  /** What starts this program once more. */
+  program: readonly string[];
+  /** Resolves at the first SIGTERM or SIGINT to its name; from this call on the second ends the process at once. */
+  stopSignal: () => Promise<string>;
+}
+
+/** Resolves to the exit status. Rejects with an AppError whose message is for the operator. */
+export type RunCommand = (context: CommandContext) => Promise<number>;

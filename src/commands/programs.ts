@@ -1,0 +1,24 @@
+import { silentLog } from "../log.ts";
+import { createStorages } from "../storages.ts";
+import { runCheck } from "./check.ts";
+import type { RunCommand } from "./command.ts";
+import { runHealth } from "./health.ts";
+import { runServe } from "./serve.ts";
+import { runToken } from "./token.ts";
+
+/** What runs a command, by the command's first word. */
+export const PROGRAMS = {
+  serve: async ({ openLog, stdout, stopSignal, ...context }) => {
+    await runServe({ ...context, log: openLog(), write: stdout, stopped: stopSignal() });
+    return 0;
+  },
+  check: ({ config, stdout }) =>
+    runCheck({ config, storage: createStorages(config, silentLog).current, write: stdout }),
+  health: ({ config, stdout }) => runHealth({ config, write: stdout }),
+  token: async (context) => {
+    runToken({ ...context, dataDir: context.config.data_dir });
+    return 0;
+  },
+} as const satisfies Record<string, RunCommand>;
+
+export type ProgramName = keyof typeof PROGRAMS;
