@@ -1,0 +1,45 @@
+import { expect, test } from "bun:test";
+
+import {
+  goneMarkKey,
+  kindOfKey,
+  linkMarkKey,
+  marksPrefix,
+  quarantineKey,
+  uidInKey,
+} from "../../src/store/key-kinds.ts";
+import { objectKey } from "../../src/store/keys.ts";
+
+const uid = "019ab000-0000-7000-8000-00000000000a";
+
+for (let prefix of ["", "uploads/", "a/b.c/"]) {
+  let key = objectKey({ prefix, uid, extension: "tar.gz", createdAtMs: Date.UTC(2026, 10, 24) });
+
+  test(`each kind of key is told from the others under the prefix "${prefix}"`, () => {
+    expect(kindOfKey(prefix, key)).toEqual({ kind: "object", uid });
+    expect(kindOfKey(prefix, linkMarkKey(prefix, uid))).toEqual({ kind: "link", uid });
+    expect(kindOfKey(prefix, goneMarkKey(prefix, uid))).toEqual({ kind: "gone", uid });
+    expect(kindOfKey(prefix, quarantineKey(prefix, key))).toEqual({ kind: "quarantined", key });
+    expect(uidInKey(key)).toBe(uid);
+  });
+
+  test(`marks and quarantine come after the objects under the prefix "${prefix}"`, () => {
+    for (let other of [marksPrefix(prefix), linkMarkKey(prefix, uid), quarantineKey(prefix, key)]) {
+      expect(other > key).toBe(true);
+    }
+  });
+}
+
+for (let foreign of [
+  "elsewhere/2026/11/019ab000-0000-7000-8000-00000000000a.txt",
+  "uploads/readme.txt",
+  "uploads/2026/13/019ab000-0000-7000-8000-00000000000a.txt",
+  "uploads/2026/11/019AB000-0000-7000-8000-00000000000A.txt",
+  "uploads/2026/11/019ab000-0000-7000-8000-00000000000a",
+  "uploads/2026/11/x/019ab000-0000-7000-8000-00000000000a.txt",
+  "uploads/marks/019ab000-0000-7000-8000-00000000000a.txt",
+]) {
+  test(`${foreign} is not ours`, () => {
+    expect(kindOfKey("uploads/", foreign)).toEqual({ kind: "foreign" });
+  });
+}
