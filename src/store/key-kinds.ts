@@ -5,12 +5,12 @@
 const marksFolder = "marks/";
 const quarantineFolder = "quarantine/";
 
-const uid = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
+const uidText = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
 const objectPattern = new RegExp(
-  `^[1-9]\\d{3}/(?:0[1-9]|1[0-2])/(${uid})\\.[a-z0-9]{1,16}(?:\\.[a-z0-9]{1,16})?$`,
+  `^[1-9]\\d{3}/(?:0[1-9]|1[0-2])/(${uidText})\\.[a-z0-9]{1,16}(?:\\.[a-z0-9]{1,16})?$`,
 );
-const ownNamePattern = new RegExp(`^(${uid})\\.`);
-const markPattern = new RegExp(`^${marksFolder}(${uid})\\.(link|gone)$`);
+const ownNamePattern = new RegExp(`^(${uidText})\\.`);
+const markPattern = new RegExp(`^${marksFolder}(${uidText})\\.(link|gone)$`);
 
 export type KeyKind =
   /** A file that was uploaded; its key was made by `objectKey`. */
