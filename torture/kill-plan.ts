@@ -77,8 +77,10 @@ export function commandOf(plan: KillPlan): string[] {
   // no --seccomp-bpf: with it the signal is not sent
   return [
     "strace",
-    ...["-D", "-f", "-qq", "-o", "/dev/null", "-e", `trace=${name}`],
-    ...["-e", `inject=${name}:signal=SIGKILL:when=${nth}`],
+    "-Dfqq",
+    "--output=/dev/null",
+    `--trace=${name}`,
+    `--inject=${name}:signal=SIGKILL:when=${nth}`,
   ];
 }
 

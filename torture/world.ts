@@ -108,7 +108,7 @@ export async function runWorld(options: WorldOptions): Promise<Violation | null>
     if (plan.kind === "call") {
       if (plan.operation === "HeadObject") prepareHead(proxy!);
       let { operation, nth, at } = plan;
-      proxy!.script.fail(operation, { kind: "call", at, then: strike }, { skip: nth - 1 });
+      proxy!.script.fail(operation, { kind: "call", at, call: strike }, { skip: nth - 1 });
     }
     let timer = setTimeout(
       () => {

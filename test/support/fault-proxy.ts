@@ -35,8 +35,8 @@ export type ProxyFault =
   | { kind: "lie" }
   /** Answered 200 with nothing in it: neither ETag nor body. */
   | { kind: "blank"; done: boolean }
-  /** Calls `then` before the call is done, or when it is done and before it is answered; the connection breaks. */
-  | { kind: "call"; at: "before" | "after"; then: () => void };
+  /** Calls `call` before the call is done, or when it is done and before it is answered; the connection breaks. */
+  | { kind: "call"; at: "before" | "after"; call: () => void };
 
 export interface ProxiedCall extends CallFacts {
   uploadId: string | null;
@@ -158,7 +158,7 @@ async function misbehave(fault: ProxyFault, { call, request, client, server }: E
       return reply(client, answer(200));
     case "call":
       if (fault.at === "after") await server.ask(request);
-      fault.then();
+      fault.call();
       client.destroy();
   }
 }
