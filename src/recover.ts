@@ -1,5 +1,4 @@
-import { isRefusal } from "./delete-file.ts";
-import { AppError, toAppError } from "./errors.ts";
+import { AppError, isRefusal, toAppError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { Deletion, FileRepository } from "./record/file-repository.ts";
 import type { DeleteIntent, Journal, ObjectPlace, UploadIntent } from "./state/journal.ts";
@@ -86,11 +85,13 @@ export function createRecovery({ journal, repository, storageFor, log, lateMs }:
     try {
       await removeObject(intent, null, deletion === null ? 0 : 1);
     } catch (error) {
-      if (isRefusal(error)) {
+      if (!isRefusal(error)) throw error;
+      // Refused now; an earlier try, of whose answer nobody knows, may have removed it all the same.
+      if (await storageFor(intent).head(intent.key)) {
         journal.closeDelete(intent.uid);
         await repository.cancelDelete(intent.fileId);
+        throw error;
       }
-      throw error;
     }
     await repository.finishDelete(intent.fileId);
     journal.closeDelete(intent.uid);

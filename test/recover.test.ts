@@ -29,6 +29,7 @@ let storage: Storage;
 let recovery: Recovery;
 let aborted: string[] = [];
 let down = false;
+let refuses = false;
 /** Longer than a test needs to make the object that comes late. */
 const lateMs = 200;
 /** In the bucket. */
@@ -46,12 +47,12 @@ beforeEach(async () => {
   storage = createLocalStorage({ directory: join(folder, "objects") });
   aborted = [];
   unfinished = [];
-  down = false;
+  down = refuses = false;
   // as a server does before it recovers; it makes the folder
   await storage.probe();
   let reachable: Storage = {
     ...storage,
-    delete: (key) => (down ? unavailable() : storage.delete(key)),
+    delete: (key) => (down ? unavailable() : refuses ? refused() : storage.delete(key)),
     async *listUnfinished() {
       yield* unfinished;
     },
@@ -72,6 +73,10 @@ afterEach(() => {
 
 function unavailable(): Promise<never> {
   return Promise.reject(new AppError("storage_unavailable", "down"));
+}
+
+function refused(): Promise<never> {
+  return Promise.reject(new AppError("storage_error", "denied"));
 }
 
 /** An upload that got as far as its object. */
@@ -248,6 +253,17 @@ describe("a deletion that is open in the journal", () => {
     await begin(older);
     expect(await recovery.run()).toBe(0);
     expect([await repository.get(older.id), await isThere(twin), openIntents()]).toEqual([null, true, []]);
+  });
+
+  test("that storage refuses by now is taken back, unless the object is gone", async () => {
+    let [kept, gone] = [await recorded(), await recorded()];
+    await begin(kept);
+    await begin(gone);
+    await storage.delete(gone.s3_key);
+    refuses = true;
+    expect(await recovery.run()).toBe(1);
+    expect([await repository.get(kept.id), await repository.get(gone.id)]).toEqual([kept, null]);
+    expect([openIntents(), await rowsOf(gone)]).toEqual([[], 0]);
   });
 
   test("keeps row and intent while storage is down, out of sight", async () => {

@@ -9,7 +9,7 @@ import {
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 
 import type { ByteBudget } from "../../byte-budget.ts";
-import { AppError } from "../../errors.ts";
+import { AppError, isRefusal, toAppError } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import type { Spool } from "../../spool.ts";
 import { MINUTE_MS, SECOND_MS } from "../../units.ts";
@@ -135,9 +135,15 @@ export function createS3Storage(options: S3StorageOptions): Storage {
     },
 
     async delete(key) {
-      await call("delete", (abortSignal) =>
-        client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }), { abortSignal }),
-      );
+      try {
+        await call("delete", (abortSignal) =>
+          client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }), { abortSignal }),
+        );
+      } catch (error) {
+        // An earlier try whose answer was lost may have removed it. Nobody counts the tries: Bun's fetch sends a DELETE
+        // again by itself when a connection that was kept breaks.
+        if (!isRefusal(error) || (await isThere(key))) throw error;
+      }
     },
 
     async *list(prefix, { startAfter } = {}): AsyncGenerator<ObjectInfo> {
@@ -200,6 +206,15 @@ export function createS3Storage(options: S3StorageOptions): Storage {
       );
     },
   };
+
+  /** Rejects with `storage_unavailable` when nobody can tell. */
+  async function isThere(key: string): Promise<boolean> {
+    try {
+      return (await storage.head(key)) !== null;
+    } catch (error) {
+      throw new AppError("storage_unavailable", toAppError(error).message, { cause: error });
+    }
+  }
 
   async function* listUnfinished(prefix: string): AsyncGenerator<UnfinishedUpload> {
     let markers: { KeyMarker?: string; UploadIdMarker?: string } = {};
