@@ -1,5 +1,5 @@
 import type { FileRecord } from "./domain.ts";
-import { AppError } from "./errors.ts";
+import { AppError, isRefusal } from "./errors.ts";
 import type { FileRepository } from "./record/file-repository.ts";
 import type { Recovery } from "./recover.ts";
 import type { Journal, ObjectPlace } from "./state/journal.ts";
@@ -53,9 +53,4 @@ export function createDeleteFile({ repository, journal, recovery, storageFor }: 
     }
     return record;
   };
-}
-
-/** A definite no of the storage: the object is where it was. */
-export function isRefusal(error: unknown): boolean {
-  return error instanceof AppError && error.code === "storage_error";
 }

@@ -89,6 +89,11 @@ export class AppError extends Error {
   }
 }
 
+/** A definite no of the storage: what it was asked to do has not been done. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof AppError && error.code === "storage_error";
+}
+
 /** Any thrown value as an AppError; what is not one becomes `internal_error` with the original as cause. */
 export function toAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;

@@ -93,7 +93,14 @@ export function openServer(
 
     let storages = createStorages(config, log);
     let storageFor = storages.of;
-    let recovery = createRecovery({ journal, repository, storageFor, log });
+    let recovery = createRecovery({
+      journal,
+      repository,
+      storageFor,
+      log,
+      lateMs: config.s3_timeout_s * SECOND_MS,
+    });
+    undo.defer(() => recovery.stop());
     let thumbnailCache = createThumbnailCache(join(config.data_dir, "internal", "thumbnails"));
     let deleteRowAndObject = createDeleteFile({ repository, journal, recovery, storageFor });
     let deleteFile: DeleteFile = async (idOrUid, how) => {

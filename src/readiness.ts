@@ -7,12 +7,14 @@ import { MINUTE_MS, SECOND_MS } from "./units.ts";
 
 const whenReadyMs = MINUTE_MS;
 const whenDegradedMs = 5 * SECOND_MS;
+/** What a start waits for recovery, which goes on beside the first requests: what it removes is out of their sight. */
+const startPatienceMs = 5 * SECOND_MS;
 
 /** Whether storage can be reached, looked at now and then. */
 export interface Readiness {
   /** What is wrong with storage, or null. */
   readonly fault: AppError | null;
-  /** Looks for the first time. */
+  /** Looks for the first time, and lets recovery begin. */
   start(): Promise<void>;
   stop(): void;
 }
@@ -29,19 +31,30 @@ export function createReadiness(storage: Storage, recovery: Pick<Recovery, "run"
       await storage.probe();
       fault = null;
       if (before) log.info({}, "storage can be reached again");
-      await recovery.run();
     } catch (error) {
       fault = toAppError(error);
       if (fault.message !== before?.message) log.warn({ code: fault.code }, fault.message);
     }
-    if (!stopped) timer = setTimeout(() => void look(), fault ? whenDegradedMs : whenReadyMs);
+  }
+
+  async function recover(): Promise<void> {
+    try {
+      if (!fault) await recovery.run();
+    } catch (error) {
+      log.error({ reason: toAppError(error).message }, "recovery has to wait");
+    }
+    if (stopped) return;
+    timer = setTimeout(() => void look().then(recover), fault ? whenDegradedMs : whenReadyMs);
   }
 
   return {
     get fault() {
       return fault;
     },
-    start: look,
+    async start() {
+      await look();
+      await Promise.race([recover(), Bun.sleep(startPatienceMs)]);
+    },
     stop() {
       stopped = true;
       if (timer) clearTimeout(timer);

@@ -16,6 +16,7 @@ import type { Idempotency } from "./state/idempotency.ts";
 import type { Journal } from "./state/journal.ts";
 import { objectKey, userMetadataOf } from "./store/keys.ts";
 import type { Storage } from "./store/storage.ts";
+import { SECOND_MS } from "./units.ts";
 
 export type UploadOutcome =
   | { success: true; record: FileRecord; duplicateOf: number | null }
@@ -59,6 +60,10 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "type_mismatch",
   "duplicate",
 ]);
+/** What a sender waits for the undoing of a failed upload before it hears of the failure. */
+const undoPatienceMs = 5 * SECOND_MS;
+/** What reading a stored file's facts may take: an upload does not wait for ever for its picture's size. */
+const factsPatienceMs = 30 * SECOND_MS;
 /** A file that is in storage and waits for the end of its request to get its row. */
 interface StoredFile {
   row: NewFileRecord;
@@ -151,7 +156,8 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
         onMultipartCreated: (uploadId) => journal.multipartCreated(uid, uploadId),
         signal: context.signal,
       });
-      let source = measured.headTail.source((offset, length) => readStored(key, offset, length));
+      let patience = AbortSignal.any([context.signal, AbortSignal.timeout(factsPatienceMs)]);
+      let source = measured.headTail.source((offset, length) => readStored(key, offset, length, patience));
       let facts = await extractMetadata(source, media, { keepPosition: options.keepPosition });
       let metadata = { ...facts.metadata };
       if (declaredType !== null) metadata["declared_type"] = declaredType;
@@ -173,8 +179,8 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
       };
       return { row, release };
     } catch (error) {
-      // Without an answer nobody knows whether storage will still make the object.
-      await undo({ row: { uid }, release }, toAppError(error).code === "storage_unavailable");
+      // What was given up on its way may still make an object, or an upload in parts.
+      await undo({ row: { uid }, release }, true);
       throw error;
     }
   }
@@ -203,13 +209,16 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
     }
   }
 
-  /** Takes the object back; recovery keeps it where a row has come to use it. */
+  /** Takes the object back; recovery keeps it where a row has come to use it. May go on after the sender has its answer. */
   async function undo(
     { row, release }: { row: { uid: string }; release: () => void },
     lookAgain = false,
   ): Promise<void> {
-    await recovery.undoUpload(row.uid, lookAgain);
-    release();
+    let work = recovery.undoUpload(row.uid, lookAgain).finally(release);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let late = new Promise<void>((resolve) => (timer = setTimeout(resolve, undoPatienceMs)));
+    await Promise.race([work, late]);
+    clearTimeout(timer);
   }
 
   /** Removes what was recorded already. One that can't be removed does not keep the others, nor hide why. */
@@ -241,8 +250,13 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
     );
   }
 
-  async function readStored(key: string, offset: number, length: number): Promise<Uint8Array> {
-    let { body } = await storage.open(key, { first: offset, last: offset + length - 1 });
+  async function readStored(
+    key: string,
+    offset: number,
+    length: number,
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
+    let { body } = await storage.open(key, { first: offset, last: offset + length - 1 }, signal);
     return new Uint8Array(await new Response(body).arrayBuffer());
   }
 

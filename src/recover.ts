@@ -1,5 +1,4 @@
-import { isRefusal } from "./delete-file.ts";
-import { AppError, toAppError } from "./errors.ts";
+import { AppError, isRefusal, toAppError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { Deletion, FileRepository } from "./record/file-repository.ts";
 import type { DeleteIntent, Journal, ObjectPlace, UploadIntent } from "./state/journal.ts";
@@ -10,6 +9,11 @@ export interface RecoverDeps {
   repository: FileRepository;
   storageFor: (place: Pick<ObjectPlace, "storage" | "bucket">) => Storage;
   log: Log;
+  /**
+   * How long a request may be on its way to a bucket after its sender has ended or has given it up: what it makes then is
+   * looked for once more after this time.
+   */
+  lateMs: number;
 }
 
 /** Finishes or undoes what is open in the journal. */
@@ -18,29 +22,62 @@ export interface Recovery {
    * Takes back an upload whose row has not come to be: unfinished parts, object, intent. Idempotent. When storage can't
    * be reached the intent stays open and a later `run` does the rest; so it never rejects.
    *
-   * @param lookAgain leaves the intent open in any case, for an object that may yet come to be
+   * @param lookAgain leaves the intent open, for what a request that was given up may yet make in the bucket
    */
   undoUpload(uid: string, lookAgain?: boolean): Promise<void>;
   /** Puts every file out of sight whose deletion is open. To be called before anybody is answered. */
   hideDeletions(): Promise<void>;
   /**
    * Every open intent but those of requests that are still at work. Resolves to the number of intents that had to stay
-   * open because storage could not be reached.
+   * open, because storage could not be reached or has to be looked at once more.
    */
   run(): Promise<number>;
+  /** Looks at nothing any more by itself. */
+  stop(): void;
   /** Marks an intent as being worked on by a request; call the result when that is over. */
   claim(uid: string): () => void;
 }
 
-export function createRecovery({ journal, repository, storageFor, log }: RecoverDeps): Recovery {
+export function createRecovery({ journal, repository, storageFor, log, lateMs }: RecoverDeps): Recovery {
   let atWork = new Set<string>();
+  /** Uploads that were undone and are looked at once more. */
+  let waiting = new Map<string, ReturnType<typeof setTimeout>>();
   let running: Promise<number> | null = null;
 
-  async function finishUpload(intent: UploadIntent, lookAgain: boolean): Promise<void> {
-    let row = await repository.get(intent.uid);
+  /** Tells whether the intent could be closed. */
+  async function finishUpload(intent: UploadIntent, lookAgain: boolean): Promise<boolean> {
+    let { uid } = intent;
+    let row = await repository.get(uid);
     // A row that shares an older object has left its own object without use.
-    if (row?.s3_key !== intent.key) await removeObject(intent, intent.multipartUploadId);
-    if (!lookAgain) journal.closeUpload(intent.uid);
+    if (row?.s3_key !== intent.key) {
+      if (waiting.has(uid)) return false;
+      await removeObject(intent, intent.multipartUploadId);
+      // What the system was asked to write has been written when the process ends; a bucket may not even have heard of it.
+      if (lookAgain && intent.storage !== "local") {
+        lookAgainLater(uid);
+        return false;
+      }
+    }
+    journal.closeUpload(uid);
+    return true;
+  }
+
+  function lookAgainLater(uid: string): void {
+    let timer = setTimeout(() => {
+      waiting.delete(uid);
+      void undoUpload(uid);
+    }, lateMs);
+    timer.unref();
+    waiting.set(uid, timer);
+  }
+
+  async function undoUpload(uid: string, lookAgain = false): Promise<void> {
+    try {
+      let intent = journal.find("upload", uid);
+      if (intent) await attempt(intent, lookAgain);
+    } catch (error) {
+      log.warn({ uid, reason: toAppError(error).message }, "an upload could not be taken back yet");
+    }
   }
 
   async function finishDelete(intent: DeleteIntent): Promise<void> {
@@ -48,11 +85,13 @@ export function createRecovery({ journal, repository, storageFor, log }: Recover
     try {
       await removeObject(intent, null, deletion === null ? 0 : 1);
     } catch (error) {
-      if (isRefusal(error)) {
+      if (!isRefusal(error)) throw error;
+      // Refused now; an earlier try, of whose answer nobody knows, may have removed it all the same.
+      if (await storageFor(intent).head(intent.key)) {
         journal.closeDelete(intent.uid);
         await repository.cancelDelete(intent.fileId);
+        throw error;
       }
-      throw error;
     }
     await repository.finishDelete(intent.fileId);
     journal.closeDelete(intent.uid);
@@ -72,11 +111,14 @@ export function createRecovery({ journal, repository, storageFor, log }: Recover
     if ((await repository.countByKey(place.storage, place.bucket, place.key)) > knownRows) return;
     let storage = storageFor(place);
     if (multipartUploadId !== null) await storage.abortMultipart(place.key, multipartUploadId);
-    else if (knownRows === 0) await abortUnfinished(storage, place.key);
+    if (knownRows === 0) await abortUnfinished(storage, place.key);
     await storage.delete(place.key);
   }
 
-  /** A crash between S3's answer to Create and the journal's note of it leaves an upload whose id only S3 knows. */
+  /**
+   * A crash between S3's answer to Create and the journal's note of it leaves an upload whose id only S3 knows; a lost
+   * answer leaves one beside that which the journal knows.
+   */
   async function abortUnfinished(storage: Storage, key: string): Promise<void> {
     try {
       for await (let upload of storage.listUnfinished(key)) {
@@ -89,9 +131,11 @@ export function createRecovery({ journal, repository, storageFor, log }: Recover
     }
   }
 
-  async function attempt(intent: UploadIntent | DeleteIntent, lookAgain = false): Promise<boolean> {
+  /** Tells whether the intent is closed. */
+  async function attempt(intent: UploadIntent | DeleteIntent, lookAgain: boolean): Promise<boolean> {
     try {
-      await (intent.kind === "upload" ? finishUpload(intent, lookAgain) : finishDelete(intent));
+      if (intent.kind === "upload") return await finishUpload(intent, lookAgain);
+      await finishDelete(intent);
       return true;
     } catch (error) {
       let reason = error instanceof AppError ? error.message : String(error);
@@ -106,26 +150,23 @@ export function createRecovery({ journal, repository, storageFor, log }: Recover
       if (atWork.has(uid)) continue;
       // Others may have ended it while the intents before it were being looked at.
       let intent = journal.find(kind, uid);
-      if (intent && !(await attempt(intent))) left++;
+      if (intent && !(await attempt(intent, true))) left++;
     }
     return left;
   }
 
   return {
-    async undoUpload(uid, lookAgain = false) {
-      try {
-        let intent = journal.find("upload", uid);
-        if (intent) await attempt(intent, lookAgain);
-      } catch (error) {
-        log.warn({ uid, reason: toAppError(error).message }, "an upload could not be taken back yet");
-      }
-    },
+    undoUpload,
     async hideDeletions() {
       for (let intent of journal.open()) if (intent.kind === "delete") await hide(intent);
     },
     run() {
       running ??= runOnce().finally(() => (running = null));
       return running;
+    },
+    stop() {
+      for (let timer of waiting.values()) clearTimeout(timer);
+      waiting.clear();
     },
     claim(uid) {
       atWork.add(uid);

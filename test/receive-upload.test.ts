@@ -49,7 +49,7 @@ afterEach(() => {
 /** The real thing, but for what a test breaks. */
 function createReceive() {
   let storageFor = () => storage;
-  let recovery = createRecovery({ journal, repository, storageFor, log: silentLog });
+  let recovery = createRecovery({ journal, repository, storageFor, log: silentLog, lateMs: 0 });
   let maxFileBytes = MIB;
   return createReceiveUpload({
     storage,

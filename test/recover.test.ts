@@ -19,6 +19,7 @@ import { createLocalStorage } from "../src/store/local.ts";
 import type { Storage, UnfinishedUpload } from "../src/store/storage.ts";
 import { newFile } from "./record/new-file.ts";
 import { bytesOf, putRequest } from "./store/bodies.ts";
+import { eventually } from "./support/server.ts";
 
 let folder = "";
 let state: Database;
@@ -28,6 +29,9 @@ let storage: Storage;
 let recovery: Recovery;
 let aborted: string[] = [];
 let down = false;
+let refuses = false;
+/** Longer than a test needs to make the object that comes late. */
+const lateMs = 200;
 /** In the bucket. */
 let unfinished: UnfinishedUpload[] = [];
 
@@ -43,12 +47,12 @@ beforeEach(async () => {
   storage = createLocalStorage({ directory: join(folder, "objects") });
   aborted = [];
   unfinished = [];
-  down = false;
+  down = refuses = false;
   // as a server does before it recovers; it makes the folder
   await storage.probe();
   let reachable: Storage = {
     ...storage,
-    delete: (key) => (down ? unavailable() : storage.delete(key)),
+    delete: (key) => (down ? unavailable() : refuses ? refused() : storage.delete(key)),
     async *listUnfinished() {
       yield* unfinished;
     },
@@ -57,9 +61,10 @@ beforeEach(async () => {
       aborted.push(`${key} ${uploadId}`);
     },
   };
-  recovery = createRecovery({ journal, repository, storageFor: () => reachable, log: silentLog });
+  recovery = createRecovery({ journal, repository, storageFor: () => reachable, log: silentLog, lateMs });
 });
 afterEach(() => {
+  recovery.stop();
   repository.close();
   journal.flush();
   state.close();
@@ -68,6 +73,10 @@ afterEach(() => {
 
 function unavailable(): Promise<never> {
   return Promise.reject(new AppError("storage_unavailable", "down"));
+}
+
+function refused(): Promise<never> {
+  return Promise.reject(new AppError("storage_error", "denied"));
 }
 
 /** An upload that got as far as its object. */
@@ -102,15 +111,23 @@ describe("an upload that is open in the journal", () => {
   test("has its unfinished parts ended", async () => {
     await journal.beginUpload({ uid: "u", storage: "s3", bucket: "b", key: "k" });
     await journal.multipartCreated("u", "upload-1");
-    expect(await recovery.run()).toBe(0);
-    expect([aborted, openIntents()]).toEqual([["k upload-1"], []]);
+    expect(await recovery.run()).toBe(1);
+    expect(aborted).toEqual(["k upload-1"]);
+  });
+
+  test("has all its parts ended when the answer to Create was lost and another one got through", async () => {
+    await journal.beginUpload({ uid: "u", storage: "s3", bucket: "b", key: "k" });
+    await journal.multipartCreated("u", "upload-2");
+    unfinished = [{ key: "k", uploadId: "upload-1", initiatedAtMs: 0 }];
+    await recovery.run();
+    expect(aborted).toEqual(["k upload-2", "k upload-1"]);
   });
 
   test("has parts ended whose id was not noted any more", async () => {
     await journal.beginUpload({ uid: "u", storage: "s3", bucket: "b", key: "k" });
     unfinished = [{ key: "k", uploadId: "upload-1", initiatedAtMs: 0 }];
-    expect(await recovery.run()).toBe(0);
-    expect([aborted, openIntents()]).toEqual([["k upload-1"], []]);
+    expect(await recovery.run()).toBe(1);
+    expect(aborted).toEqual(["k upload-1"]);
   });
 
   test("with its row keeps everything", async () => {
@@ -153,15 +170,23 @@ describe("an upload that is open in the journal", () => {
     expect([await isThere(row), openIntents()]).toEqual([false, []]);
   });
 
-  test("whose object may yet come to be is looked for again", async () => {
-    let row = newFile();
-    await journal.beginUpload({ uid: row.uid, storage: "local", bucket: "local", key: row.s3_key });
-    await recovery.undoUpload(row.uid, true);
-    expect(openIntents()).toEqual([`upload ${row.uid}`]);
-    await storage.put(putRequest(row.s3_key, bytesOf(100)));
-    expect(await recovery.run()).toBe(0);
-    expect([await isThere(row), openIntents()]).toEqual([false, []]);
-  });
+  for (let [when, undo] of [
+    ["by a request that was given up", (uid: string) => recovery.undoUpload(uid, true)],
+    ["by a process that has ended", () => recovery.run()],
+  ] as const) {
+    test(`whose object may yet come to be, sent ${when}, is looked for once more`, async () => {
+      let row = newFile();
+      await journal.beginUpload({ uid: row.uid, storage: "s3", bucket: "b", key: row.s3_key });
+      await undo(row.uid);
+      expect(openIntents()).toEqual([`upload ${row.uid}`]);
+      // A look that comes too early ends nothing.
+      await recovery.run();
+      expect(openIntents()).toEqual([`upload ${row.uid}`]);
+      await storage.put(putRequest(row.s3_key, bytesOf(100)));
+      await eventually(openIntents, (open) => open.length === 0);
+      expect(await isThere(row)).toBe(false);
+    });
+  }
 
   test("that can't be undone does not keep the others from it", async () => {
     await journal.beginUpload({ uid: "first", storage: "s3", bucket: "b", key: "k" });
@@ -228,6 +253,17 @@ describe("a deletion that is open in the journal", () => {
     await begin(older);
     expect(await recovery.run()).toBe(0);
     expect([await repository.get(older.id), await isThere(twin), openIntents()]).toEqual([null, true, []]);
+  });
+
+  test("that storage refuses by now is taken back, unless the object is gone", async () => {
+    let [kept, gone] = [await recorded(), await recorded()];
+    await begin(kept);
+    await begin(gone);
+    await storage.delete(gone.s3_key);
+    refuses = true;
+    expect(await recovery.run()).toBe(1);
+    expect([await repository.get(kept.id), await repository.get(gone.id)]).toEqual([kept, null]);
+    expect([openIntents(), await rowsOf(gone)]).toEqual([[], 0]);
   });
 
   test("keeps row and intent while storage is down, out of sight", async () => {

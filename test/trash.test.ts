@@ -40,7 +40,7 @@ function open() {
       down ? Promise.reject(new AppError("storage_unavailable", "down")) : storage.delete(key),
   };
   let storageFor = () => reachable;
-  let recovery = createRecovery({ journal, repository, storageFor, log: silentLog });
+  let recovery = createRecovery({ journal, repository, storageFor, log: silentLog, lateMs: 0 });
   let deleteFile = createDeleteFile({ repository, journal, recovery, storageFor });
   let table = createTrashTable(state, commits);
   let trash = createTrash({ table, repository, deleteFile, clock, ids: randomIds, log: silentLog });

@@ -32,6 +32,7 @@ export type AnonymousRight = (typeof ANONYMOUS_RIGHTS)[number];
 const maxPort = 65_535;
 const maxRateBytesPerSecond = 1_073_741_824;
 const maxStallSeconds = 86_400;
+const maxBucketSilenceSeconds = 600;
 
 const bucketPattern =
   /^(?:[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]|arn:aws[a-z-]*:s3[a-z0-9-]*:[A-Za-z0-9:/._-]{1,200})$/;
@@ -103,6 +104,13 @@ export const KEYS = {
     doc: "KMS key for `aws:kms` encryption: id, alias or ARN",
     schema: matching("must be the id, alias or ARN of a KMS key", printablePattern),
     default: null,
+  }),
+  s3_timeout_s: key<number>({
+    group: "Bucket",
+    doc: "silence of the bucket after which a call counts as lost and is tried again",
+    schema: wholeNumber(1, maxBucketSilenceSeconds),
+    default: 60,
+    unit: "s",
   }),
   aws_access_key_id: key<string | null>({
     group: "Credentials",

@@ -30,6 +30,8 @@ export async function createWorld(on: "local" | "s3", env: Record<string, string
         S3_REGION: fake.region,
         AWS_ACCESS_KEY_ID: fake.credentials.accessKeyId,
         AWS_SECRET_ACCESS_KEY: fake.credentials.secretAccessKey,
+        // An intent stays open for as long, and the tests wait for its end.
+        S3_TIMEOUT_S: "1",
       }
     : {};
   let server = await startServer(dataDir, { ...bucket, ...env });

@@ -4,8 +4,7 @@ import {
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 
-import { AppError } from "../../errors.ts";
-import { MINUTE_MS } from "../../units.ts";
+import { AppError, toAppError } from "../../errors.ts";
 import type { PutRequest } from "../storage.ts";
 import type { Part } from "./assemble-parts.ts";
 import { type Checksums, crc32Base64, withChecksumFallback } from "./checksums.ts";
@@ -13,16 +12,18 @@ import { asBody, signWithPayloadHash } from "./client.ts";
 import {
   dataAttempts,
   dataTimeoutMs,
+  demandTag,
   lastCallGraceMs,
   objectInput,
+  orSoon,
   type Sending,
   takeBackIfAborted,
 } from "./sending.ts";
 
 /** R2 answers 500 to more (measured by Litestream in 2026). */
 const partsInFlight = 2;
-/** S3 may take minutes to put a large object together. */
-const completeTimeoutMs = 5 * MINUTE_MS;
+/** S3 may take minutes to put an object together that has thousands of parts. */
+const completeMsPerPart = 50;
 
 interface SentPart {
   PartNumber: number;
@@ -55,39 +56,37 @@ export async function putMultipart(put: MultipartPut): Promise<{ sizeBytes: numb
   let withChecksums = false;
   let uploadId: string | undefined;
 
-  async function create(): Promise<string> {
-    let output = await withChecksumFallback(checksums, log, () =>
+  function create(): Promise<string> {
+    return withChecksumFallback(checksums, log, () =>
       call(
         "put",
-        (abortSignal) => {
+        async (abortSignal) => {
           createTries++;
           withChecksums = checksums.accepted;
           let checksum = withChecksums ? { ChecksumAlgorithm: "CRC32" as const } : {};
-          return client.send(
-            new CreateMultipartUploadCommand({ ...objectInput(request, sending), ...checksum }),
-            {
-              abortSignal,
-            },
-          );
+          let command = new CreateMultipartUploadCommand({ ...objectInput(request, sending), ...checksum });
+          let { UploadId } = await client.send(command, { abortSignal });
+          if (UploadId) return UploadId;
+          throw new AppError("storage_unavailable", "S3 gave no id for a multipart upload");
         },
-        { attempts: dataAttempts, signal },
+        { attempts: dataAttempts, timeoutMs: sending.silenceMs, signal },
       ),
     );
-    if (!output.UploadId) throw new AppError("storage_error", "S3 gave no id for a multipart upload");
-    return output.UploadId;
   }
 
   async function sendPart(part: Part): Promise<void> {
     let checksum = withChecksums ? { ChecksumCRC32: crc32Base64(part.bytes.blocks) } : {};
     let output = await call(
       "put",
-      (abortSignal) => {
+      async (abortSignal) => {
         let target = { Bucket: bucket, Key: key, UploadId: uploadId, PartNumber: part.number };
         let command = new UploadPartCommand({ ...target, Body: asBody(part.bytes), ...checksum });
         signWithPayloadHash(command, "UNSIGNED-PAYLOAD");
-        return client.send(command, { abortSignal });
+        let answer = await client.send(command, { abortSignal });
+        demandTag(answer);
+        return answer;
       },
-      { attempts: dataAttempts, timeoutMs: dataTimeoutMs(part.bytes.byteLength), signal },
+      { attempts: dataAttempts, timeoutMs: dataTimeoutMs(part.bytes.byteLength, sending), signal },
     );
     sent.push({ PartNumber: part.number, ETag: output.ETag, ...checksum });
   }
@@ -110,19 +109,29 @@ export async function putMultipart(put: MultipartPut): Promise<{ sizeBytes: numb
     try {
       await call(
         "put",
-        (abortSignal) => client.send(new CompleteMultipartUploadCommand(command), { abortSignal }),
-        { attempts: dataAttempts, timeoutMs: completeTimeoutMs, signal, graceMs: lastCallGraceMs },
+        async (abortSignal) =>
+          demandTag(await client.send(new CompleteMultipartUploadCommand(command), { abortSignal })),
+        {
+          attempts: dataAttempts,
+          timeoutMs: sending.silenceMs + Parts.length * completeMsPerPart,
+          signal,
+          graceMs: lastCallGraceMs,
+        },
       );
     } catch (error) {
       // A lost answer and its retry look like a failure; the key is used once, so the object itself is the proof.
-      if (request.signal.aborted || !(await isThere())) throw error;
+      if (request.signal.aborted || !(await isThere(error))) throw error;
       log.warn({ key, reason: (error as Error).message }, "Complete failed, but the object is there");
     }
   }
 
-  async function isThere(): Promise<boolean> {
-    let found = await sending.head(key).catch(() => null);
-    return found?.sizeBytes === sizeBytes;
+  /** Rejects when nobody can tell: a definite no to Complete is none as long as the object can't be looked for. */
+  async function isThere(denial: unknown): Promise<boolean> {
+    try {
+      return (await sending.head(key))?.sizeBytes === sizeBytes;
+    } catch (error) {
+      throw toAppError(denial).code === "storage_unavailable" ? denial : error;
+    }
   }
 
   /** A Create whose answer was lost has made an upload that nobody knows. */
@@ -153,10 +162,10 @@ export async function putMultipart(put: MultipartPut): Promise<{ sizeBytes: numb
     await takeBackIfAborted(request, sending);
     return { sizeBytes };
   } catch (error) {
-    await undo().catch(left);
+    await orSoon(undo(), left);
     first.release();
     throw error;
   } finally {
-    if (createTries > 1 || !uploadId) await abortStrays().catch(left);
+    if (createTries > 1 || !uploadId) await orSoon(abortStrays(), left);
   }
 }

@@ -12,6 +12,7 @@ import { putMultipart } from "./put-multipart.ts";
 import {
   dataAttempts,
   dataTimeoutMs,
+  demandTag,
   lastCallGraceMs,
   objectInput,
   type Sending,
@@ -49,12 +50,12 @@ export function createPut(sending: Sending): Storage["put"] {
     }
   };
 
-  function putSingle(bytes: PartBytes, request: PutRequest): Promise<unknown> {
+  function putSingle(bytes: PartBytes, request: PutRequest): Promise<void> {
     let sha256 = request.sha256();
     return withChecksumFallback(checksums, sending.log, () =>
       sending.call(
         "put",
-        (abortSignal) => {
+        async (abortSignal) => {
           let command = new PutObjectCommand({
             ...objectInput(request, sending),
             Metadata: { ...request.userMetadata, [sha256MetadataName]: sha256 },
@@ -62,11 +63,11 @@ export function createPut(sending: Sending): Storage["put"] {
             ...(checksums.accepted ? { ChecksumSHA256: Buffer.from(sha256, "hex").toString("base64") } : {}),
           });
           signWithPayloadHash(command, sha256);
-          return sending.client.send(command, { abortSignal });
+          demandTag(await sending.client.send(command, { abortSignal }));
         },
         {
           attempts: dataAttempts,
-          timeoutMs: dataTimeoutMs(bytes.byteLength),
+          timeoutMs: dataTimeoutMs(bytes.byteLength, sending),
           signal: request.signal,
           graceMs: lastCallGraceMs,
         },

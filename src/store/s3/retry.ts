@@ -50,6 +50,8 @@ export interface RetryOptions {
   attempts: number;
   /** Longest time for one try. */
   timeoutMs: number;
+  /** Longest time for all of them, the waiting included; default: what they take. */
+  totalMs?: number | undefined;
   signal?: AbortSignal | undefined;
   /** What a try under way gets to end in when the signal aborts, so that what became of it is known; default none. */
   graceMs?: number | undefined;
@@ -65,18 +67,21 @@ export async function withRetry<T>(
   call: (signal: AbortSignal) => Promise<T>,
   options: RetryOptions,
 ): Promise<T> {
-  let { attempts, timeoutMs, signal, graceMs = 0, onRetry } = options;
+  let { attempts, timeoutMs, totalMs = Infinity, signal, graceMs = 0, onRetry } = options;
+  let endMs = performance.now() + totalMs;
   for (let attempt = 1; ; attempt++) {
     signal?.throwIfAborted();
     try {
-      return await withTimeout(call, timeoutMs, signal, graceMs);
+      return await withTimeout(call, Math.min(timeoutMs, endMs - performance.now()), signal, graceMs);
     } catch (error) {
       let fault = faultOf(error);
       // Who gave it time wants to hear when nobody can tell what became of it.
       if (signal?.aborted) throw graceMs > 0 && isRetryable(fault) ? error : signal.reason;
-      if (attempt >= attempts || !isRetryable(fault)) throw error;
+      let delayMs = Math.random() * Math.min(maxDelayMs, baseDelayMs * 2 ** attempt);
+      let isLast = attempt >= attempts || performance.now() + delayMs >= endMs;
+      if (isLast || !isRetryable(fault)) throw error;
       onRetry?.(fault, attempt);
-      await pause(Math.random() * Math.min(maxDelayMs, baseDelayMs * 2 ** attempt), signal);
+      await pause(delayMs, signal);
     }
   }
 }

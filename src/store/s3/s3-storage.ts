@@ -9,10 +9,10 @@ import {
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 
 import type { ByteBudget } from "../../byte-budget.ts";
-import { AppError } from "../../errors.ts";
+import { AppError, isRefusal, toAppError } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import type { Spool } from "../../spool.ts";
-import { SECOND_MS } from "../../units.ts";
+import { MINUTE_MS, SECOND_MS } from "../../units.ts";
 import type { ObjectInfo, Storage, UnfinishedUpload } from "../storage.ts";
 import { type ClientOptions, createS3Client } from "./client.ts";
 import { type Action, explain, type Where } from "./explain.ts";
@@ -22,10 +22,10 @@ import type { CallLimits } from "./sending.ts";
 
 /** Tries and seconds for calls that carry no file: somebody may be waiting. */
 const controlAttempts = 5;
-const controlTimeoutMs = 30 * SECOND_MS;
+const maxControlTimeoutMs = 30 * SECOND_MS;
 /** The probe's answer is wanted soon, and it is asked again. */
 const probeAttempts = 2;
-const probeTimeoutMs = 10 * SECOND_MS;
+const maxProbeTimeoutMs = 10 * SECOND_MS;
 
 export interface S3StorageOptions extends ClientOptions {
   bucket: string;
@@ -36,6 +36,8 @@ export interface S3StorageOptions extends ClientOptions {
   storageClass?: string | undefined;
   serverSideEncryption?: string | undefined;
   kmsKeyId?: string | undefined;
+  /** After so long without an answer a call counts as lost; default one minute. */
+  silenceMs?: number | undefined;
   /** For tests: parts of this size, in bytes, instead of what part-plan.ts says. */
   partBytes?: number | undefined;
   budget: ByteBudget;
@@ -44,7 +46,8 @@ export interface S3StorageOptions extends ClientOptions {
 }
 
 export function createS3Storage(options: S3StorageOptions): Storage {
-  let { bucket, log } = options;
+  let { bucket, log, silenceMs = MINUTE_MS } = options;
+  let controlTimeoutMs = Math.min(maxControlTimeoutMs, silenceMs);
   let client = createS3Client(options);
   let presigner = options.publicEndpointUrl
     ? createS3Client({ ...options, endpointUrl: options.publicEndpointUrl })
@@ -61,6 +64,7 @@ export function createS3Storage(options: S3StorageOptions): Storage {
       return await withRetry(send, {
         attempts,
         timeoutMs,
+        totalMs: timeoutMs + Math.min(timeoutMs, silenceMs),
         signal,
         graceMs,
         onRetry: (fault, attempt) =>
@@ -77,6 +81,7 @@ export function createS3Storage(options: S3StorageOptions): Storage {
     bucket,
     put: createPut({
       ...options,
+      silenceMs,
       client,
       call,
       head: (key) => storage.head(key),
@@ -130,9 +135,15 @@ export function createS3Storage(options: S3StorageOptions): Storage {
     },
 
     async delete(key) {
-      await call("delete", (abortSignal) =>
-        client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }), { abortSignal }),
-      );
+      try {
+        await call("delete", (abortSignal) =>
+          client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }), { abortSignal }),
+        );
+      } catch (error) {
+        // An earlier try whose answer was lost may have removed it. Nobody counts the tries: Bun's fetch sends a DELETE
+        // again by itself when a connection that was kept breaks.
+        if (!isRefusal(error) || (await isThere(key))) throw error;
+      }
     },
 
     async *list(prefix, { startAfter } = {}): AsyncGenerator<ObjectInfo> {
@@ -191,10 +202,19 @@ export function createS3Storage(options: S3StorageOptions): Storage {
           client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: options.prefix, MaxKeys: 1 }), {
             abortSignal,
           }),
-        { attempts: probeAttempts, timeoutMs: probeTimeoutMs, signal },
+        { attempts: probeAttempts, timeoutMs: Math.min(maxProbeTimeoutMs, silenceMs), signal },
       );
     },
   };
+
+  /** Rejects with `storage_unavailable` when nobody can tell. */
+  async function isThere(key: string): Promise<boolean> {
+    try {
+      return (await storage.head(key)) !== null;
+    } catch (error) {
+      throw new AppError("storage_unavailable", toAppError(error).message, { cause: error });
+    }
+  }
 
   async function* listUnfinished(prefix: string): AsyncGenerator<UnfinishedUpload> {
     let markers: { KeyMarker?: string; UploadIdMarker?: string } = {};

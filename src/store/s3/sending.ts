@@ -1,9 +1,10 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 
 import type { ByteBudget } from "../../byte-budget.ts";
+import { AppError } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import type { Spool } from "../../spool.ts";
-import { KIB, MINUTE_MS, SECOND_MS } from "../../units.ts";
+import { KIB, SECOND_MS } from "../../units.ts";
 import type { ObjectInfo, PutRequest, UnfinishedUpload } from "../storage.ts";
 import type { Action } from "./explain.ts";
 
@@ -14,10 +15,12 @@ export const dataAttempts = 8;
  * undo has looked for it. A server that is asked to end has not much longer itself.
  */
 export const lastCallGraceMs = 2 * SECOND_MS;
+/** What the sender of a put that has failed waits for its undoing; the rest is done after the answer. */
+const undoPatienceMs = 5 * SECOND_MS;
 /** What a bucket must manage, at worst, before a try is given up. */
 const slowestBucketBytesPerSecond = 64 * KIB;
 
-/** See RetryOptions. */
+/** See RetryOptions; all tries together get the time of one and one more `silenceMs`. */
 export interface CallLimits {
   attempts?: number;
   timeoutMs?: number;
@@ -40,6 +43,8 @@ export interface Sending {
   serverSideEncryption?: string | undefined;
   kmsKeyId?: string | undefined;
   partBytes?: number | undefined;
+  /** After so long without an answer a call counts as lost. */
+  silenceMs: number;
   budget: ByteBudget;
   spool: Spool;
   log: Log;
@@ -50,9 +55,26 @@ export interface Sending {
   listUnfinished(prefix: string): AsyncIterable<UnfinishedUpload>;
 }
 
-/** One minute, and more for parts so large that a slow bucket needs it. */
-export function dataTimeoutMs(bytes: number): number {
-  return MINUTE_MS + (bytes / slowestBucketBytesPerSecond) * SECOND_MS;
+/** The silence that is put up with, and more for parts so large that a slow bucket needs it. */
+export function dataTimeoutMs(bytes: number, { silenceMs }: Pick<Sending, "silenceMs">): number {
+  return silenceMs + (bytes / slowestBucketBytesPerSecond) * SECOND_MS;
+}
+
+/** What was stored has a tag, everywhere. A 200 without one comes from something that is not the storage, or has failed. */
+export function demandTag(output: { ETag?: string | undefined }): void {
+  if (output.ETag) return;
+  throw new AppError(
+    "storage_unavailable",
+    "S3 answered 200 without an ETag: nobody knows what it has stored",
+  );
+}
+
+/** Resolves when the work has ended or the patience has; then the work goes on. Never rejects. */
+export async function orSoon(work: Promise<void>, onFailure: (error: unknown) => void): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let late = new Promise<void>((resolve) => (timer = setTimeout(resolve, undoPatienceMs)));
+  await Promise.race([work.catch(onFailure), late]);
+  clearTimeout(timer);
 }
 
 /** What PutObject and CreateMultipartUpload say alike about the object. */

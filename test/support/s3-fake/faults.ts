@@ -36,20 +36,21 @@ export const OPERATIONS = [
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
-export interface FaultScript {
+/** @typeParam F what can go wrong; the fake and the proxy know different faults */
+export interface FaultScript<F = Fault> {
   /** Lets the next calls of an operation fail: `times` of them (default 1), after the first `skip` (default 0). */
-  fail(operation: Operation, fault: Fault, options?: { times?: number; skip?: number }): void;
+  fail(operation: Operation, fault: F, options?: { times?: number; skip?: number }): void;
   /** Lets a share (0 to 1) of all calls fail, each with one of the faults, the same ones for the same seed. */
-  failRandomly(seed: number, share: number, faults: readonly Fault[]): void;
+  failRandomly(seed: number, share: number, faults: readonly F[]): void;
   /** Nothing fails any more. */
   heal(): void;
   /** The fault for this call, which is counted. */
-  next(operation: Operation): Fault | null;
+  next(operation: Operation): F | null;
 }
 
-export function createFaultScript(): FaultScript {
-  let rules: { operation: Operation; fault: Fault; times: number; skip: number }[] = [];
-  let random: (() => Fault | null) | null = null;
+export function createFaultScript<F = Fault>(): FaultScript<F> {
+  let rules: { operation: Operation; fault: F; times: number; skip: number }[] = [];
+  let random: (() => F | null) | null = null;
   return {
     fail(operation, fault, { times = 1, skip = 0 } = {}) {
       rules.push({ operation, fault, times, skip });
@@ -76,7 +77,7 @@ export function createFaultScript(): FaultScript {
 }
 
 /** mulberry32: numbers from 0 to 1, the same ones for the same seed. */
-function seededRandom(seed: number): () => number {
+export function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
