@@ -1,6 +1,8 @@
 import { isRefusal } from "./delete-file.ts";
+import type { FileRecord } from "./domain.ts";
 import { AppError, toAppError } from "./errors.ts";
 import type { Log } from "./log.ts";
+import { isOwner, type MarkedRow, markedRow, type Marks } from "./marks.ts";
 import type { Deletion, FileRepository } from "./record/file-repository.ts";
 import type { DeleteIntent, Journal, ObjectPlace, UploadIntent } from "./state/journal.ts";
 import type { Storage } from "./store/storage.ts";
@@ -9,14 +11,15 @@ export interface RecoverDeps {
   journal: Journal;
   repository: FileRepository;
   storageFor: (place: Pick<ObjectPlace, "storage" | "bucket">) => Storage;
+  marks: Marks;
   log: Log;
 }
 
 /** Finishes or undoes what is open in the journal. */
 export interface Recovery {
   /**
-   * Takes back an upload whose row has not come to be: unfinished parts, object, intent. Idempotent. When storage can't
-   * be reached the intent stays open and a later `run` does the rest; so it never rejects.
+   * Takes back an upload whose row has not come to be: unfinished parts, object, intent. Where the row shares an older
+   * object, that is marked and only the upload's own object goes. Idempotent. When storage can't be reached the intent stays open and a later `run` does the rest; so it never rejects.
    *
    * @param lookAgain leaves the intent open in any case, for an object that may yet come to be
    */
@@ -32,21 +35,37 @@ export interface Recovery {
   claim(uid: string): () => void;
 }
 
-export function createRecovery({ journal, repository, storageFor, log }: RecoverDeps): Recovery {
+export function createRecovery({ journal, repository, storageFor, marks, log }: RecoverDeps): Recovery {
   let atWork = new Set<string>();
   let running: Promise<number> | null = null;
 
   async function finishUpload(intent: UploadIntent, lookAgain: boolean): Promise<void> {
-    let row = await repository.get(intent.uid);
-    // A row that shares an older object has left its own object without use.
-    if (row?.s3_key !== intent.key) await removeObject(intent, intent.multipartUploadId);
+    let row = await repository.get(intent.uid, { alsoHidden: true });
+    if (row?.s3_key !== intent.key) {
+      // A row that shares an older object has left its own without use.
+      if (row) await markLink(row);
+      await removeObject(intent, intent.multipartUploadId);
+    }
     if (!lookAgain) journal.closeUpload(intent.uid);
+  }
+
+  /** A deletion removes the mark when it has removed the row, so looking after the mark is there leaves none behind. */
+  async function markLink(row: FileRecord): Promise<void> {
+    await marks.link(row);
+    if (await repository.get(row.uid, { alsoHidden: true })) return;
+    await clearMarks(markedRow(row));
+  }
+
+  async function clearMarks(row: MarkedRow): Promise<void> {
+    await marks.clear(row, (await repository.countByKey(row.storage, row.bucket, row.key)) > 0);
   }
 
   async function finishDelete(intent: DeleteIntent): Promise<void> {
     let deletion = await hide(intent);
+    let removed = false;
     try {
-      await removeObject(intent, null, deletion === null ? 0 : 1);
+      removed = await removeObject(intent, null, deletion === null ? 0 : 1);
+      if (deletion && !removed) await marks.gone(intent);
     } catch (error) {
       if (isRefusal(error)) {
         journal.closeDelete(intent.uid);
@@ -54,7 +73,9 @@ export function createRecovery({ journal, repository, storageFor, log }: Recover
       }
       throw error;
     }
-    await repository.finishDelete(intent.fileId);
+    // By the row and not by the intent: in a catalog that was rebuilt the same file has another id.
+    if (deletion) await repository.finishDelete(deletion.record.id);
+    if (!(deletion && removed && isOwner(intent))) await clearMarks(intent);
     journal.closeDelete(intent.uid);
   }
 
@@ -63,17 +84,21 @@ export function createRecovery({ journal, repository, storageFor, log }: Recover
     return repository.beginDelete(intent.uid, { alsoSetAside: true, alsoLeaving: true });
   }
 
-  /** @param knownRows rows that use the object and are on their way out */
+  /**
+   * @param knownRows rows that use the object and are on their way out
+   * @returns false when others use it
+   */
   async function removeObject(
     place: ObjectPlace,
     multipartUploadId: string | null,
     knownRows = 0,
-  ): Promise<void> {
-    if ((await repository.countByKey(place.storage, place.bucket, place.key)) > knownRows) return;
+  ): Promise<boolean> {
+    if ((await repository.countByKey(place.storage, place.bucket, place.key)) > knownRows) return false;
     let storage = storageFor(place);
     if (multipartUploadId !== null) await storage.abortMultipart(place.key, multipartUploadId);
     else if (knownRows === 0) await abortUnfinished(storage, place.key);
     await storage.delete(place.key);
+    return true;
   }
 
   /** A crash between S3's answer to Create and the journal's note of it leaves an upload whose id only S3 knows. */
