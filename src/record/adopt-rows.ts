@@ -11,13 +11,13 @@ export function adoptRows(
   sharing: boolean,
 ): AdoptResult {
   let result: AdoptResult = { added: 0, skipped: [], refused: [] };
-  for (let row of rows) {
+  for (let [position, row] of rows.entries()) {
     try {
       if (statements.insertIfNew(row, sharing)) result.added++;
-      else result.skipped.push(row.uid);
+      else result.skipped.push(position);
     } catch (error) {
       if (!isConstraint(error)) throw error;
-      result.refused.push({ uid: row.uid, reason: error.message });
+      result.refused.push({ position, reason: error.message });
     }
   }
   return result;

@@ -60,9 +60,9 @@ export interface Deletion {
 
 export interface AdoptResult {
   added: number;
-  /** Uids of rows that were there already. */
-  skipped: string[];
-  refused: { uid: string; reason: string }[];
+  /** Positions, in what was given, of rows that were there already. */
+  skipped: number[];
+  refused: { position: number; reason: string }[];
 }
 
 /**

@@ -73,8 +73,8 @@ describe("many rows at once", () => {
     let sameKey = newFile({ s3_key: first.s3_key });
     let elsewhere = newFile({ s3_key: first.s3_key, bucket: "another" });
     let result = await files.adopt([sameUid, sameKey, second, second, elsewhere]);
-    expect(result).toEqual({ added: 2, skipped: [first.uid, sameKey.uid, second.uid], refused: [] });
-    expect((await files.adopt([sameKey, sameUid], { sharing: true })).skipped).toEqual([first.uid]);
+    expect(result).toEqual({ added: 2, skipped: [0, 1, 3], refused: [] });
+    expect((await files.adopt([sameKey, sameUid], { sharing: true })).skipped).toEqual([1]);
     expect(await files.countByKey(first.storage, first.bucket, first.s3_key)).toBe(2);
   });
 
@@ -83,7 +83,7 @@ describe("many rows at once", () => {
     let [first, second] = [newFile(), newFile()];
     let bad = newFile({ taken_at: "yesterday" });
     let { added, refused } = await files.adopt([first, bad, second]);
-    expect([added, refused.map(({ uid }) => uid)]).toEqual([2, [bad.uid]]);
+    expect([added, refused.map(({ position }) => position)]).toEqual([2, [1]]);
     expect(refused[0]?.reason).toContain("taken_at");
   });
 
