@@ -106,7 +106,7 @@ async function runImport(deps: ImportDeps, report: ImportReport): Promise<void> 
   try {
     await adoptAll(inOrder(unrecorded(), look, width), repository, report, { sharing: false, giveUp });
     if (report.brokenOff === null) {
-      await importLinks({ ...deps, reader, report, markPrefixes, signal, width, giveUp });
+      await importLinks({ ...deps, reader, goneMarks, report, markPrefixes, signal, width, giveUp });
     }
   } catch (thrown) {
     let error = toAppError(thrown);

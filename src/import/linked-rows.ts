@@ -6,6 +6,7 @@ import { kindOfKey, marksPrefix } from "../store/key-kinds.ts";
 import { maxKeyBytes } from "../store/keys.ts";
 import type { Storage } from "../store/storage.ts";
 import { adoptAll, type Outcome } from "./adopter.ts";
+import type { GoneMarks } from "./gone-marks.ts";
 import { identify, identifyLink } from "./identity.ts";
 import { inOrder, type Width } from "./in-order.ts";
 import type { ImportReport } from "./report.ts";
@@ -16,6 +17,7 @@ export interface LinksDeps {
   storage: Storage;
   repository: Pick<FileRepository, "adopt" | "checksumsByKey" | "get">;
   reader: ObjectReader;
+  goneMarks: GoneMarks;
   report: ImportReport;
   /** Under each of them marks may be. */
   markPrefixes: Iterable<string>;
@@ -37,7 +39,7 @@ interface LinkMark {
  * are to be there: they save reading large objects for their digests.
  */
 export async function importLinks(deps: LinksDeps): Promise<void> {
-  let { storage, repository, reader, report, options, width, signal, giveUp } = deps;
+  let { storage, repository, reader, goneMarks, report, options, width, signal, giveUp } = deps;
   /** Of large objects whose own row was deleted. */
   let digests = new Map<string, string>();
 
@@ -46,8 +48,8 @@ export async function importLinks(deps: LinksDeps): Promise<void> {
       signal.throwIfAborted();
       let kind = kindOfKey(prefix, key);
       if (kind.kind !== "link") continue;
-      if (await repository.get(kind.uid, { alsoHidden: true })) report.recordedAlready++;
-      else yield { uid: kind.uid, key, sizeBytes };
+      if (await repository.get(kind.uid, { alsoHidden: true })) continue;
+      yield { uid: kind.uid, key, sizeBytes };
     }
   }
 
@@ -83,8 +85,12 @@ export async function importLinks(deps: LinksDeps): Promise<void> {
     let place: ObjectPlace = { storage: storage.name, bucket: storage.bucket, key };
     return reader.read({ key, sizeBytes: null }, async (found) => {
       let recorded = await repository.checksumsByKey(place.storage, place.bucket, [key]);
-      let uploaded = identify(place, found.userMetadata, 0).sha256;
-      let sha256 = recorded.get(key) ?? uploaded ?? digests.get(key) ?? null;
+      let owner = identify(place, found.userMetadata, 0);
+      // Else the next import would take the object for recorded, and its own row would be lost.
+      if (!recorded.has(key) && !(await goneMarks.has({ uid: owner.uid, key }))) {
+        throw new AppError("storage_error", `it shares the object ${key}, whose own row could not be made`);
+      }
+      let sha256 = recorded.get(key) ?? owner.sha256 ?? digests.get(key) ?? null;
       let inspected = await found.inspect(identity.filename, sha256 !== null);
       let row = rowOf(place, { ...identity, sha256 }, inspected);
       if (sha256 === null) digests.set(key, row.checksum_sha256);
