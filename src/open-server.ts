@@ -20,6 +20,7 @@ import type { Ids } from "./ids.ts";
 import { defaultHeadBytes, defaultTailBytes } from "./inspect/head-tail.ts";
 import { createPolicy } from "./inspect/policy.ts";
 import type { Log } from "./log.ts";
+import { createMarks } from "./marks.ts";
 import { createThumbnailCache } from "./preview/thumbnail-cache.ts";
 import { createThumbnails } from "./preview/thumbnails.ts";
 import { createReadiness, type Readiness } from "./readiness.ts";
@@ -93,16 +94,18 @@ export function openServer(
 
     let storages = createStorages(config, log);
     let storageFor = storages.of;
+    let marks = createMarks({ storageFor, s3Prefix: config.s3_prefix, log });
     let recovery = createRecovery({
       journal,
       repository,
       storageFor,
+      marks,
       log,
       lateMs: config.s3_timeout_s * SECOND_MS,
     });
     undo.defer(() => recovery.stop());
     let thumbnailCache = createThumbnailCache(join(config.data_dir, "internal", "thumbnails"));
-    let deleteRowAndObject = createDeleteFile({ repository, journal, recovery, storageFor });
+    let deleteRowAndObject = createDeleteFile({ repository, journal, recovery, storageFor, marks });
     let deleteFile: DeleteFile = async (idOrUid, how) => {
       let deleted = await deleteRowAndObject(idOrUid, how);
       await thumbnailCache.remove(deleted.uid);

@@ -9,6 +9,7 @@ import { measureBody } from "./inspect/measure.ts";
 import { detectMediaType } from "./inspect/media-type.ts";
 import type { Policy } from "./inspect/policy.ts";
 import type { Log } from "./log.ts";
+import { newRow } from "./new-row.ts";
 import type { RefusedFile } from "./parse/upload-request.ts";
 import type { FileRepository } from "./record/file-repository.ts";
 import type { Recovery } from "./recover.ts";
@@ -151,7 +152,7 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
         declaredBytes: head.isWhole ? measured.headTail.sizeBytes : declaredBytes,
         mostBytes: Math.min(file.mostBytes ?? options.maxFileBytes, options.maxFileBytes),
         contentType: media.contentType,
-        userMetadata: userMetadataOf({ uid, filename, createdAt, ...sha256 }),
+        userMetadata: userMetadataOf({ uid, filename, createdAt, declaredType, ...sha256 }),
         sha256: measured.sha256,
         onMultipartCreated: (uploadId) => journal.multipartCreated(uid, uploadId),
         signal: context.signal,
@@ -159,24 +160,20 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
       let patience = AbortSignal.any([context.signal, AbortSignal.timeout(factsPatienceMs)]);
       let source = measured.headTail.source((offset, length) => readStored(key, offset, length, patience));
       let facts = await extractMetadata(source, media, { keepPosition: options.keepPosition });
-      let metadata = { ...facts.metadata };
-      if (declaredType !== null) metadata["declared_type"] = declaredType;
-      if (mismatch) metadata["mismatch"] = mismatch;
-      let row: NewFileRecord = {
-        ...facts,
-        metadata,
+      let row = newRow({
+        facts,
+        media,
+        declaredType,
+        mismatch,
         uid,
         filename,
         storage: name,
         bucket,
-        s3_key: key,
-        content_type: media.contentType,
-        kind: media.kind,
-        size_bytes: sizeBytes,
-        checksum_sha256: measured.sha256(),
-        created_at: createdAt,
-        created_date: createdAt.slice(0, 10),
-      };
+        key,
+        sizeBytes,
+        sha256: measured.sha256(),
+        createdAt,
+      });
       return { row, release };
     } catch (error) {
       // What was given up on its way may still make an object, or an upload in parts.
@@ -194,6 +191,8 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
     try {
       if (context.idempotencyKey !== null) await idempotency.remember(context.idempotencyKey, position, row);
       let { record: created, duplicateOf, linked } = await repository.create(row, options.duplicates);
+      // Marks the link and removes the object of its own. If storage can't be reached just now, the intent stays open and
+      // recovery does both: the file is in storage and in the catalog, which is all that an answer promises.
       if (linked) await undo(stored);
       else journal.closeUpload(row.uid);
       context.log.info(

@@ -1,5 +1,7 @@
+import type { FileRecord } from "./domain.ts";
 import { AppError, isRefusal, toAppError } from "./errors.ts";
 import type { Log } from "./log.ts";
+import { isOwner, type MarkedRow, markedRow, type Marks } from "./marks.ts";
 import type { Deletion, FileRepository } from "./record/file-repository.ts";
 import type { DeleteIntent, Journal, ObjectPlace, UploadIntent } from "./state/journal.ts";
 import type { Storage } from "./store/storage.ts";
@@ -8,6 +10,7 @@ export interface RecoverDeps {
   journal: Journal;
   repository: FileRepository;
   storageFor: (place: Pick<ObjectPlace, "storage" | "bucket">) => Storage;
+  marks: Marks;
   log: Log;
   /**
    * How long a request may be on its way to a bucket after its sender has ended or has given it up: what it makes then is
@@ -19,8 +22,9 @@ export interface RecoverDeps {
 /** Finishes or undoes what is open in the journal. */
 export interface Recovery {
   /**
-   * Takes back an upload whose row has not come to be: unfinished parts, object, intent. Idempotent. When storage can't
-   * be reached the intent stays open and a later `run` does the rest; so it never rejects.
+   * Takes back an upload whose row has not come to be: unfinished parts, object, intent. Where the row shares an older
+   * object, that is marked and only the upload's own object goes. Idempotent. When storage can't be reached the intent
+   * stays open and a later `run` does the rest; so it never rejects.
    *
    * @param lookAgain leaves the intent open, for what a request that was given up may yet make in the bucket
    */
@@ -38,7 +42,8 @@ export interface Recovery {
   claim(uid: string): () => void;
 }
 
-export function createRecovery({ journal, repository, storageFor, log, lateMs }: RecoverDeps): Recovery {
+export function createRecovery(deps: RecoverDeps): Recovery {
+  let { journal, repository, storageFor, marks, log, lateMs } = deps;
   let atWork = new Set<string>();
   /** Uploads that were undone and are looked at once more. */
   let waiting = new Map<string, ReturnType<typeof setTimeout>>();
@@ -47,10 +52,11 @@ export function createRecovery({ journal, repository, storageFor, log, lateMs }:
   /** Tells whether the intent could be closed. */
   async function finishUpload(intent: UploadIntent, lookAgain: boolean): Promise<boolean> {
     let { uid } = intent;
-    let row = await repository.get(uid);
-    // A row that shares an older object has left its own object without use.
+    let row = await repository.get(uid, { alsoHidden: true });
     if (row?.s3_key !== intent.key) {
       if (waiting.has(uid)) return false;
+      // A row that shares an older object has left its own without use.
+      if (row) await markLink(row);
       await removeObject(intent, intent.multipartUploadId);
       // What the system was asked to write has been written when the process ends; a bucket may not even have heard of it.
       if (lookAgain && intent.storage !== "local") {
@@ -80,10 +86,23 @@ export function createRecovery({ journal, repository, storageFor, log, lateMs }:
     }
   }
 
+  /** A deletion removes the mark when it has removed the row, so looking after the mark is there leaves none behind. */
+  async function markLink(row: FileRecord): Promise<void> {
+    await marks.link(row);
+    if (await repository.get(row.uid, { alsoHidden: true })) return;
+    await clearMarks(markedRow(row));
+  }
+
+  async function clearMarks(row: MarkedRow): Promise<void> {
+    await marks.clear(row, (await repository.countByKey(row.storage, row.bucket, row.key)) > 0);
+  }
+
   async function finishDelete(intent: DeleteIntent): Promise<void> {
     let deletion = await hide(intent);
+    let removed = false;
     try {
-      await removeObject(intent, null, deletion === null ? 0 : 1);
+      removed = await removeObject(intent, null, deletion === null ? 0 : 1);
+      if (deletion && !removed) await marks.gone(intent);
     } catch (error) {
       if (!isRefusal(error)) throw error;
       // Refused now; an earlier try, of whose answer nobody knows, may have removed it all the same.
@@ -92,8 +111,11 @@ export function createRecovery({ journal, repository, storageFor, log, lateMs }:
         await repository.cancelDelete(intent.fileId);
         throw error;
       }
+      removed = true;
     }
-    await repository.finishDelete(intent.fileId);
+    // By the row and not by the intent: in a catalog that was rebuilt the same file has another id.
+    if (deletion) await repository.finishDelete(deletion.record.id);
+    if (!(deletion && removed && isOwner(intent))) await clearMarks(intent);
     journal.closeDelete(intent.uid);
   }
 
@@ -102,17 +124,21 @@ export function createRecovery({ journal, repository, storageFor, log, lateMs }:
     return repository.beginDelete(intent.uid, { alsoSetAside: true, alsoLeaving: true });
   }
 
-  /** @param knownRows rows that use the object and are on their way out */
+  /**
+   * @param knownRows rows that use the object and are on their way out
+   * @returns false when others use it
+   */
   async function removeObject(
     place: ObjectPlace,
     multipartUploadId: string | null,
     knownRows = 0,
-  ): Promise<void> {
-    if ((await repository.countByKey(place.storage, place.bucket, place.key)) > knownRows) return;
+  ): Promise<boolean> {
+    if ((await repository.countByKey(place.storage, place.bucket, place.key)) > knownRows) return false;
     let storage = storageFor(place);
     if (multipartUploadId !== null) await storage.abortMultipart(place.key, multipartUploadId);
     if (knownRows === 0) await abortUnfinished(storage, place.key);
     await storage.delete(place.key);
+    return true;
   }
 
   /**

@@ -75,7 +75,7 @@ export function createTrash(deps: TrashDeps): Trash {
 
   async function load(): Promise<void> {
     for (let file of table.all()) {
-      await repository.setAside(file.fileId);
+      await repository.setAside(file.uid);
       // A clock that was set back must not make a deletion wait for years.
       keep({ ...file, dueAtMs: Math.min(file.dueAtMs, clock.nowMs() + undoMs) });
     }
@@ -142,7 +142,8 @@ export function createTrash(deps: TrashDeps): Trash {
 
   async function remove(entry: Entry): Promise<void> {
     try {
-      await deleteFile(entry.fileId, { alsoSetAside: true });
+      // Not by its id, which is another file's in a catalog that was made anew.
+      await deleteFile(entry.uid, { alsoSetAside: true });
       log.info({ id: entry.fileId, uid: entry.uid }, "file deleted for good");
     } catch (thrown) {
       let error = toAppError(thrown);

@@ -73,6 +73,8 @@ describe("imports point one way", () => {
       "delete-file.ts",
       "recover.ts",
       "trash.ts",
+      "marks.ts",
+      "import",
     ];
     expect(
       offences(
@@ -83,7 +85,7 @@ describe("imports point one way", () => {
   });
 
   test("the story of an upload knows nothing of the web", () => {
-    let story = ["receive-upload.ts", "delete-file.ts", "recover.ts", "trash.ts"];
+    let story = ["receive-upload.ts", "delete-file.ts", "recover.ts", "trash.ts", "marks.ts", "import"];
     expect(
       offences(
         ({ path }, imported) =>

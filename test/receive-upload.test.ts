@@ -14,6 +14,7 @@ import { AppError } from "../src/errors.ts";
 import { randomIds } from "../src/ids.ts";
 import { createPolicy } from "../src/inspect/policy.ts";
 import { silentLog } from "../src/log.ts";
+import { createMarks } from "../src/marks.ts";
 import { createReceiveUpload, type UploadContext } from "../src/receive-upload.ts";
 import type { FileRepository } from "../src/record/file-repository.ts";
 import { createSqliteRepository } from "../src/record/sqlite-repository.ts";
@@ -49,7 +50,8 @@ afterEach(() => {
 /** The real thing, but for what a test breaks. */
 function createReceive() {
   let storageFor = () => storage;
-  let recovery = createRecovery({ journal, repository, storageFor, log: silentLog, lateMs: 0 });
+  let marks = createMarks({ storageFor, s3Prefix: "uploads/", log: silentLog });
+  let recovery = createRecovery({ journal, repository, storageFor, marks, log: silentLog, lateMs: 0 });
   let maxFileBytes = MIB;
   return createReceiveUpload({
     storage,
@@ -57,7 +59,7 @@ function createReceive() {
     journal,
     recovery,
     idempotency: createIdempotency(state, createCommitSync(state), systemClock),
-    deleteFile: createDeleteFile({ repository, journal, recovery, storageFor }),
+    deleteFile: createDeleteFile({ repository, journal, recovery, storageFor, marks }),
     policy: createPolicy({
       maxFileBytes,
       allowedMimeTypes: [],

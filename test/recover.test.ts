@@ -10,6 +10,7 @@ import { createDeleteFile } from "../src/delete-file.ts";
 import type { NewFileRecord } from "../src/domain.ts";
 import { AppError } from "../src/errors.ts";
 import { silentLog } from "../src/log.ts";
+import { createMarks } from "../src/marks.ts";
 import type { FileRepository } from "../src/record/file-repository.ts";
 import { createSqliteRepository } from "../src/record/sqlite-repository.ts";
 import { createRecovery, type Recovery } from "../src/recover.ts";
@@ -61,7 +62,9 @@ beforeEach(async () => {
       aborted.push(`${key} ${uploadId}`);
     },
   };
-  recovery = createRecovery({ journal, repository, storageFor: () => reachable, log: silentLog, lateMs });
+  let storageFor = () => reachable;
+  let marks = createMarks({ storageFor, s3Prefix: "uploads/", log: silentLog });
+  recovery = createRecovery({ journal, repository, storageFor, marks, log: silentLog, lateMs });
 });
 afterEach(() => {
   recovery.stop();
@@ -343,7 +346,9 @@ function rowsOf(row: NewFileRecord): Promise<number> {
 /** The code with which a request's deletion fails. */
 async function failedDelete(record: { id: number }, remove: Storage["delete"]): Promise<string> {
   let failing: Storage = { ...storage, delete: remove };
-  let deleteFile = createDeleteFile({ repository, journal, recovery, storageFor: () => failing });
+  let storageFor = () => failing;
+  let marks = createMarks({ storageFor, s3Prefix: "uploads/", log: silentLog });
+  let deleteFile = createDeleteFile({ repository, journal, recovery, storageFor, marks });
   return deleteFile(record.id).then(
     () => "none",
     (error: AppError) => error.code,

@@ -9,6 +9,7 @@ import type { FileRecord } from "../src/domain.ts";
 import { AppError } from "../src/errors.ts";
 import { randomIds } from "../src/ids.ts";
 import { silentLog } from "../src/log.ts";
+import { createMarks } from "../src/marks.ts";
 import { createSqliteRepository } from "../src/record/sqlite-repository.ts";
 import { createRecovery } from "../src/recover.ts";
 import { openStateDatabase } from "../src/state/database.ts";
@@ -40,8 +41,9 @@ function open() {
       down ? Promise.reject(new AppError("storage_unavailable", "down")) : storage.delete(key),
   };
   let storageFor = () => reachable;
-  let recovery = createRecovery({ journal, repository, storageFor, log: silentLog, lateMs: 0 });
-  let deleteFile = createDeleteFile({ repository, journal, recovery, storageFor });
+  let marks = createMarks({ storageFor, s3Prefix: "uploads/", log: silentLog });
+  let recovery = createRecovery({ journal, repository, storageFor, marks, log: silentLog, lateMs: 0 });
+  let deleteFile = createDeleteFile({ repository, journal, recovery, storageFor, marks });
   let table = createTrashTable(state, commits);
   let trash = createTrash({ table, repository, deleteFile, clock, ids: randomIds, log: silentLog });
   return {

@@ -56,6 +56,22 @@ export const COMMANDS = {
     options: [],
     examples: ["s3-uploads health", "s3-uploads health --port 9000"],
   },
+  import: {
+    operands: "",
+    minOperands: 0,
+    maxOperands: 0,
+    summary: "rebuild the catalog from what is in the bucket",
+    text: "Gives every object under the prefix a row in the catalog that has none: files that were uploaded come back as they were, also after uploads.db was lost, and objects that others have put into the bucket are inspected and added. What has a row stays as it is, so it may be interrupted and started again. The server has to be stopped. The exit status is 0 when every object has its row, 1 when a fault kept one from it, 3 when not everything could be looked at.",
+    options: [
+      {
+        name: "prefix",
+        value: "TEXT",
+        doc: "look at keys that begin with this, such as incoming/; default: s3_prefix",
+      },
+      { name: "json", value: null, doc: "print the summary as JSON" },
+    ],
+    examples: ["s3-uploads import", "s3-uploads import --prefix incoming/ --json"],
+  },
   "token create": {
     operands: "",
     minOperands: 0,

@@ -3,6 +3,7 @@ import type { FileRecord } from "../domain.ts";
 import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { closeDatabase, immediately, patiently, translated, waitWithoutBlocking } from "../sqlite.ts";
+import { adoptRows } from "./adopt-rows.ts";
 import { openCatalog } from "./database.ts";
 import type { FileRepository, WholeList } from "./file-repository.ts";
 import { defaultSort, isCheap, type ListPlan, planList } from "./list-plan.ts";
@@ -92,9 +93,9 @@ export function createSqliteRepository(options: {
       await commits.synced();
       return created;
     },
-    get: async (idOrUid) =>
+    get: async (idOrUid, { alsoHidden = false } = {}) =>
       translated("read a file from the catalog", () => {
-        let row = find(idOrUid);
+        let row = alsoHidden ? lookUp(idOrUid) : find(idOrUid);
         return row && toRecord(row);
       }),
     getByChecksum: async (sha256) =>
@@ -136,6 +137,14 @@ export function createSqliteRepository(options: {
     cancelDelete: async (id) => {
       leaving.delete(id);
     },
+    async adopt(rows, { sharing = false } = {}) {
+      let add = () => immediately(db, () => adoptRows(statements, rows, sharing));
+      let result = await patiently(() => translated("add files to the catalog", add));
+      await commits.synced();
+      return result;
+    },
+    checksumsByKey: async (storage, bucket, s3Keys) =>
+      translated("look up objects in the catalog", () => statements.checksumsByKey(storage, bucket, s3Keys)),
     countByKey: async (storage, bucket, s3Key) =>
       translated("count the rows of an object", () => statements.countByKey(storage, bucket, s3Key)),
     close() {

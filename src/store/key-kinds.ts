@@ -6,11 +6,14 @@ const marksFolder = "marks/";
 const quarantineFolder = "quarantine/";
 
 const uidText = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
-const objectPattern = new RegExp(
-  `^[1-9]\\d{3}/(?:0[1-9]|1[0-2])/(${uidText})\\.[a-z0-9]{1,16}(?:\\.[a-z0-9]{1,16})?$`,
-);
+const objectText = `[1-9]\\d{3}/(?:0[1-9]|1[0-2])/(${uidText})\\.[a-z0-9]{1,16}(?:\\.[a-z0-9]{1,16})?`;
+const objectPattern = new RegExp(`^${objectText}$`);
+const objectAnywherePattern = new RegExp(`^(.*/)?${objectText}$`, "s");
+const quarantinedAnywherePattern = new RegExp(`^(.*/)?${quarantineFolder}${objectText}$`, "s");
+const probePattern = new RegExp(`^(?:.*/)?s3-uploads-check/${uidText}$`, "s");
 const ownNamePattern = new RegExp(`^(${uidText})\\.`);
 const markPattern = new RegExp(`^${marksFolder}(${uidText})\\.(link|gone)$`);
+const markAnywherePattern = new RegExp(`^(.*/)?${marksFolder}${uidText}\\.(?:link|gone)$`, "s");
 
 export type KeyKind =
   /** A file that was uploaded; its key was made by `objectKey`. */
@@ -60,4 +63,34 @@ export function marksPrefix(prefix: string): string {
 export function uidInKey(key: string): string | null {
   let name = key.slice(key.lastIndexOf("/") + 1);
   return ownNamePattern.exec(name)?.[1] ?? null;
+}
+
+/**
+ * What stands before `{yyyy}/{mm}/` in the key of an object that was uploaded, whatever the prefix is today, or before
+ * `marks/` in that of a mark, or before `quarantine/`; null for a key of any other shape.
+ */
+export function prefixOfKey(key: string): string | null {
+  let patterns = [quarantinedAnywherePattern, markAnywherePattern, objectAnywherePattern];
+  let found = patterns.map((pattern) => pattern.exec(key)).find((match) => match !== null);
+  return found ? (found[1] ?? "") : null;
+}
+
+/** What `s3-uploads check` stores for a moment, under any prefix. */
+export function isProbeKey(key: string): boolean {
+  return probePattern.test(key);
+}
+
+/** Where an object is. */
+export interface PlaceOfObject {
+  storage: string;
+  bucket: string;
+  key: string;
+}
+
+/**
+ * The uid of the row that an object belongs to; rows with another uid share it. It stands in the key of an object that was
+ * uploaded. Of one that somebody else stored it follows from its place (UUIDv5), so that a rebuild gives the same again.
+ */
+export function ownUid({ storage, bucket, key }: PlaceOfObject): string {
+  return objectAnywherePattern.exec(key)?.[2] ?? Bun.randomUUIDv5(`${storage}:${bucket}/${key}`, "url");
 }

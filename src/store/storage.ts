@@ -35,6 +35,8 @@ export interface OpenedObject {
   body: ReadableStream<Uint8Array>;
   /** Size of the whole object. */
   sizeBytes: number;
+  /** Where the storage tells it along with the bytes; else `head` knows. */
+  userMetadata?: Record<string, string>;
 }
 
 export interface UnfinishedUpload {

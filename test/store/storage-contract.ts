@@ -148,7 +148,12 @@ export function storageContract(name: string, make: () => Promise<StorageUnderTe
         "keeps content type and user metadata of small and large bodies",
         async () => {
           for (let length of [0, 10, made.partBytes + 10]) {
-            let facts = { uid, filename: "Grüße 🎉 100% 日本語.jpg", createdAt: "2026-01-31T23:59:00.000Z" };
+            let facts = {
+              uid,
+              filename: "Grüße 🎉 100% 日本語.jpg",
+              createdAt: "2026-01-31T23:59:00.000Z",
+              declaredType: "image/jpeg",
+            };
             let key = newKey();
             let other = { contentType: "image/jpeg", userMetadata: userMetadataOf(facts) };
             await storage.put(putRequest(key, bytesOf(length), other));

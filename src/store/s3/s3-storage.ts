@@ -109,6 +109,7 @@ export function createS3Storage(options: S3StorageOptions): Storage {
       return {
         body: output.Body as unknown as ReadableStream<Uint8Array>,
         sizeBytes: total === undefined ? (output.ContentLength ?? 0) : Number(total),
+        userMetadata: output.Metadata ?? {},
       };
     },
 
