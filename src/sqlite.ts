@@ -155,8 +155,15 @@ export function translateSqliteError(thrown: unknown, doing: string, path?: stri
   let code = errorCodeOf(thrown);
   let reason = thrown instanceof Error ? thrown.message : String(thrown);
   if (isDamage(code)) return damagedDatabase(path ?? null, doing, reason, thrown);
+  if (fullCodes.has(code)) {
+    let message = `Could not ${doing}: the disk is full. Make room on it, or change data_dir.`;
+    return new AppError("disk_full", message, { cause: thrown });
+  }
+  if (readOnlyCodes.has(code)) {
+    let message = `Could not ${doing}: the disk is read-only. Make it writable, or change data_dir.`;
+    return new AppError("internal_error", message, { cause: thrown });
+  }
   let message = `Could not ${doing}: ${reason}`;
-  if (fullCodes.has(code)) return new AppError("disk_full", message, { cause: thrown });
   if (code.startsWith("SQLITE_BUSY")) return new AppError("server_busy", message, { cause: thrown });
   return new AppError("internal_error", message, { cause: thrown });
 }
@@ -192,6 +199,7 @@ export function checkDatabase(db: Database): void {
   if (found !== "ok") throw damagedDatabase(db.filename, doing, found.replace(/\s+/g, " ").trim());
 }
 
+const readOnlyCodes = new Set(["EROFS", "SQLITE_READONLY_DIRECTORY"]);
 // SHMSIZE: the -shm file could not grow, which is how a full disk shows when a WAL database is opened.
 const fullCodes = new Set(["SQLITE_FULL", "SQLITE_IOERR_SHMSIZE", "ENOSPC", "EDQUOT"]);
 
