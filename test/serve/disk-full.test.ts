@@ -224,14 +224,14 @@ function pnm(width: number, height: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes);
 }
 
-describe.skipIf(skip)("a start says in one sentence", () => {
-  async function sentenceOfStart(): Promise<string> {
-    let { exitCode, stdout, stderr } = await refusedStart(folder!);
-    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
-    expect(stderr.trim().split("\n")).toHaveLength(1);
-    return stderr;
-  }
+async function sentenceOfStart(): Promise<string> {
+  let { exitCode, stdout, stderr } = await refusedStart(folder!);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+  expect(stderr.trim().split("\n")).toHaveLength(1);
+  return stderr;
+}
 
+describe.skipIf(skip)("a start says in one sentence", () => {
   test("that the disk is full, however much of the beginning fits, and works when there is room", async () => {
     folder = makeDataDir();
     let disk = mount(folder, 2 * MIB);
