@@ -5,6 +5,12 @@ import type { Deletion, FileRepository } from "./record/file-repository.ts";
 import type { DeleteIntent, Journal, ObjectPlace, UploadIntent } from "./state/journal.ts";
 import type { Storage } from "./store/storage.ts";
 
+/**
+ * How often an abort may be refused before its parts are given up: a no that is passing (a policy being changed, a proxy) is
+ * over by then, and one that is not would have the intent asked about for ever.
+ */
+const maxRefusals = 3;
+
 export interface RecoverDeps {
   journal: Journal;
   repository: FileRepository;
@@ -35,11 +41,13 @@ export interface Recovery {
 export function createRecovery({ journal, repository, storageFor, log }: RecoverDeps): Recovery {
   let atWork = new Set<string>();
   let running: Promise<number> | null = null;
+  /** Of intents that stay open: what was said about them last, and how often their abort was refused. */
+  let kept = new Map<string, { reason: string; refusals: number }>();
 
   async function finishUpload(intent: UploadIntent, lookAgain: boolean): Promise<void> {
     let row = await repository.get(intent.uid);
     // A row that shares an older object has left its own object without use.
-    if (row?.s3_key !== intent.key) await removeObject(intent, intent.multipartUploadId);
+    if (row?.s3_key !== intent.key) await removeObject(intent, intent);
     if (!lookAgain) journal.closeUpload(intent.uid);
   }
 
@@ -64,16 +72,40 @@ export function createRecovery({ journal, repository, storageFor, log }: Recover
   }
 
   /** @param knownRows rows that use the object and are on their way out */
-  async function removeObject(
-    place: ObjectPlace,
-    multipartUploadId: string | null,
-    knownRows = 0,
-  ): Promise<void> {
+  async function removeObject(place: ObjectPlace, upload: UploadIntent | null, knownRows = 0): Promise<void> {
     if ((await repository.countByKey(place.storage, place.bucket, place.key)) > knownRows) return;
     let storage = storageFor(place);
-    if (multipartUploadId !== null) await storage.abortMultipart(place.key, multipartUploadId);
+    if (upload?.multipartUploadId) await abortParts(storage, upload, upload.multipartUploadId);
     else if (knownRows === 0) await abortUnfinished(storage, place.key);
-    await storage.delete(place.key);
+    await deleteIfThere(storage, place.key);
+  }
+
+  async function abortParts(storage: Storage, { uid, key }: UploadIntent, uploadId: string): Promise<void> {
+    try {
+      await storage.abortMultipart(key, uploadId);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      let { reason, refusals } = kept.get(uid) ?? { reason: "", refusals: 0 };
+      if (refusals + 1 < maxRefusals) {
+        kept.set(uid, { reason, refusals: refusals + 1 });
+        throw error;
+      }
+      log.warn(
+        { uid, key, uploadId },
+        "the parts of an upload are left in the bucket: it refuses to abort it",
+      );
+    }
+  }
+
+  /** A bucket that forbids deleting may still tell that there is nothing to delete. */
+  async function deleteIfThere(storage: Storage, key: string): Promise<void> {
+    try {
+      await storage.delete(key);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      let found = await storage.head(key).catch(() => "could not look");
+      if (found !== null) throw error;
+    }
   }
 
   /** A crash between S3's answer to Create and the journal's note of it leaves an upload whose id only S3 knows. */
@@ -83,26 +115,35 @@ export function createRecovery({ journal, repository, storageFor, log }: Recover
         if (upload.key === key) await storage.abortMultipart(key, upload.uploadId);
       }
     } catch (error) {
-      // Servers without that list, and policies that forbid it: nothing can be done from here, now or later.
-      if (toAppError(error).code !== "storage_error") throw error;
-      log.warn({ key, reason: toAppError(error).message }, "unfinished uploads can't be listed");
+      // Servers without that list, and policies that forbid it: nothing can be done from here, now or later, and the
+      // storage has said so once for all.
+      if (!isRefusal(error)) throw error;
+      log.debug({ key, reason: toAppError(error).message }, "unfinished uploads can't be listed");
     }
   }
 
   async function attempt(intent: UploadIntent | DeleteIntent, lookAgain = false): Promise<boolean> {
     try {
       await (intent.kind === "upload" ? finishUpload(intent, lookAgain) : finishDelete(intent));
+      kept.delete(intent.uid);
       return true;
     } catch (error) {
       let reason = error instanceof AppError ? error.message : String(error);
-      log.warn({ intent: intent.kind, uid: intent.uid, key: intent.key, reason }, "an intent stays open");
+      let before = kept.get(intent.uid);
+      kept.set(intent.uid, { refusals: before?.refusals ?? 0, reason });
+      // Each minute anew, but said once.
+      let level = before?.reason === reason ? ("debug" as const) : ("warn" as const);
+      log[level]({ intent: intent.kind, uid: intent.uid, key: intent.key, reason }, "an intent stays open");
       return false;
     }
   }
 
   async function runOnce(): Promise<number> {
     let left = 0;
-    for (let { kind, uid } of journal.open()) {
+    let open = journal.open();
+    let uids = new Set(open.map(({ uid }) => uid));
+    for (let uid of kept.keys()) if (!uids.has(uid)) kept.delete(uid);
+    for (let { kind, uid } of open) {
       if (atWork.has(uid)) continue;
       // Others may have ended it while the intents before it were being looked at.
       let intent = journal.find(kind, uid);

@@ -120,6 +120,7 @@ function banner(
     ["Storage", place],
   ];
   if (readiness.fault) rows.push(["Warning", readiness.fault.message]);
+  for (let sentence of current.shortcomings ?? []) rows.push(["Warning", sentence]);
   if (access.kind === "created") rows.push(["Sign in", access.link]);
   if (access.kind !== "open") rows.push(["", access.sentence]);
   let lines = rows.map(([name, value]) => `  ${name.padEnd(8)} ${value}\n`);

@@ -123,6 +123,11 @@ async function handle(request: IncomingMessage, response: ServerResponse, deps: 
     Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
   );
   let answer = answerTo(deps.bucket, { operation, key, query, headers, body }, fault);
+  // Who may not list must not learn from a missing key that it is missing.
+  let hides = operation === "HeadObject" || operation === "GetObject";
+  if (hides && answer.status === 404 && deps.script.isDenied("ListObjectsV2")) {
+    answer = errorAnswer(new S3Refusal(403, "AccessDenied"));
+  }
   if (fault?.kind === "lostAnswer") return void request.socket.destroy();
   logged.status = answer.status;
   send(request, response, answer, fault?.kind === "truncate");

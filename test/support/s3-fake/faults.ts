@@ -41,6 +41,9 @@ export interface FaultScript {
   fail(operation: Operation, fault: Fault, options?: { times?: number; skip?: number }): void;
   /** Lets a share (0 to 1) of all calls fail, each with one of the faults, the same ones for the same seed. */
   failRandomly(seed: number, share: number, faults: readonly Fault[]): void;
+  /** Forbids operations, as a bucket's policy does, until `heal`. */
+  deny(...operations: Operation[]): void;
+  isDenied(operation: Operation): boolean;
   /** Nothing fails any more. */
   heal(): void;
   /** The fault for this call, which is counted. */
@@ -50,6 +53,7 @@ export interface FaultScript {
 export function createFaultScript(): FaultScript {
   let rules: { operation: Operation; fault: Fault; times: number; skip: number }[] = [];
   let random: (() => Fault | null) | null = null;
+  let denied = new Set<Operation>();
   return {
     fail(operation, fault, { times = 1, skip = 0 } = {}) {
       rules.push({ operation, fault, times, skip });
@@ -58,11 +62,17 @@ export function createFaultScript(): FaultScript {
       let draw = seededRandom(seed);
       random = () => (draw() < share ? (faults[Math.floor(draw() * faults.length)] ?? null) : null);
     },
+    deny(...operations) {
+      for (let operation of operations) denied.add(operation);
+    },
+    isDenied: (operation) => denied.has(operation),
     heal() {
+      denied.clear();
       rules = [];
       random = null;
     },
     next(operation) {
+      if (denied.has(operation)) return accessDenied;
       let rule = rules.find((one) => one.operation === operation && one.times > 0);
       if (!rule) return random?.() ?? null;
       if (rule.skip > 0) {
