@@ -25,9 +25,10 @@ import { createThumbnailCache } from "./preview/thumbnail-cache.ts";
 import { createThumbnails } from "./preview/thumbnails.ts";
 import { createReadiness, type Readiness } from "./readiness.ts";
 import { createReceiveUpload } from "./receive-upload.ts";
+import { checkLargeCatalog } from "./record/check-catalog.ts";
 import { createSqliteRepository } from "./record/sqlite-repository.ts";
 import { createRecovery } from "./recover.ts";
-import { closeDatabase } from "./sqlite.ts";
+import { checkSmallDatabase, closeDatabase } from "./sqlite.ts";
 import { openStateDatabase } from "./state/database.ts";
 import { createIdempotency } from "./state/idempotency.ts";
 import { lockDataFolder } from "./state/lock.ts";
@@ -48,6 +49,8 @@ export interface OpenServer {
   trash: Trash;
   /** Brings back what an earlier process knew, and removes what it left. To be called before anybody is answered. */
   prepare(): Promise<void>;
+  /** Begins to look for damage in a catalog that is too large to look at before; what it finds is logged, and said by /readyz. */
+  checkCatalog(): void;
   /** Makes sure that somebody can get in; asked once the port is known. */
   ensureAccess(port: number): EnsuredAccess;
   /** Ends every upload that is still at work with this error. */
@@ -77,7 +80,10 @@ export function openServer(
   try {
     let lock = lockDataFolder(config.data_dir);
     undo.defer(() => lock.release());
-    let stateDatabase = openStateDatabase(join(config.data_dir, "internal", "state.db"));
+    let statePath = join(config.data_dir, "internal", "state.db");
+    let catalogPath = join(config.data_dir, "uploads.db");
+    for (let path of [statePath, catalogPath]) checkSmallDatabase(path);
+    let stateDatabase = openStateDatabase(statePath);
     undo.defer(() => closeDatabase(stateDatabase));
     let stateCommits = createCommitSync(stateDatabase, onSyncFailure);
     undo.defer(() => stateCommits.close());
@@ -85,12 +91,15 @@ export function openServer(
     undo.defer(() => journal.flush());
     let tokens = createTokens(stateDatabase, clock);
     let repository = createSqliteRepository({
-      path: join(config.data_dir, "uploads.db"),
+      path: catalogPath,
       tableName: config.db_table_name,
       log,
       onSyncFailure,
     });
     undo.defer(() => repository.close());
+    let catalogFault: AppError | null = null;
+    let stopChecking: (() => void) | null = null;
+    undo.defer(() => stopChecking?.());
 
     let storages = createStorages(config, log);
     let storageFor = storages.of;
@@ -168,7 +177,7 @@ export function openServer(
         anonymousScopes: allowAnonymous,
       }),
       signInRoutes: createSignIn({ tokens, cookie, clock, basePath }),
-      readiness: () => Promise.resolve(readiness.fault),
+      readiness: () => Promise.resolve(catalogFault ?? readiness.fault),
       log,
       clock,
       options: {
@@ -195,6 +204,12 @@ export function openServer(
         idempotency.forgetExpired();
         await recovery.hideDeletions();
         await trash.load();
+      },
+      checkCatalog() {
+        stopChecking = checkLargeCatalog(catalogPath, (error) => {
+          catalogFault = error;
+          log.error({ reason: error.message }, "the catalog is not sound");
+        });
       },
       ensureAccess: (port) =>
         ensureAccess({

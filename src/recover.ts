@@ -6,6 +6,12 @@ import type { Deletion, FileRepository } from "./record/file-repository.ts";
 import type { DeleteIntent, Journal, ObjectPlace, UploadIntent } from "./state/journal.ts";
 import type { Storage } from "./store/storage.ts";
 
+/**
+ * How often an abort may be refused before its parts are given up: a no that is passing (a policy being changed, a proxy) is
+ * over by then, and one that is not would have the intent asked about for ever.
+ */
+const maxRefusals = 3;
+
 export interface RecoverDeps {
   journal: Journal;
   repository: FileRepository;
@@ -48,6 +54,8 @@ export function createRecovery(deps: RecoverDeps): Recovery {
   /** Uploads that were undone and are looked at once more. */
   let waiting = new Map<string, ReturnType<typeof setTimeout>>();
   let running: Promise<number> | null = null;
+  /** Of intents that stay open: what was said about them last, and how often their abort was refused. */
+  let kept = new Map<string, { reason: string; refusals: number }>();
 
   /** Tells whether the intent could be closed. */
   async function finishUpload(intent: UploadIntent, lookAgain: boolean): Promise<boolean> {
@@ -57,7 +65,7 @@ export function createRecovery(deps: RecoverDeps): Recovery {
       if (waiting.has(uid)) return false;
       // A row that shares an older object has left its own without use.
       if (row) await markLink(row);
-      await removeObject(intent, intent.multipartUploadId);
+      await removeObject(intent, intent);
       // What the system was asked to write has been written when the process ends; a bucket may not even have heard of it.
       if (lookAgain && intent.storage !== "local") {
         lookAgainLater(uid);
@@ -125,20 +133,38 @@ export function createRecovery(deps: RecoverDeps): Recovery {
   }
 
   /**
+   * @param upload the intent of an upload; null for a deletion
    * @param knownRows rows that use the object and are on their way out
    * @returns false when others use it
    */
   async function removeObject(
     place: ObjectPlace,
-    multipartUploadId: string | null,
+    upload: UploadIntent | null,
     knownRows = 0,
   ): Promise<boolean> {
     if ((await repository.countByKey(place.storage, place.bucket, place.key)) > knownRows) return false;
     let storage = storageFor(place);
-    if (multipartUploadId !== null) await storage.abortMultipart(place.key, multipartUploadId);
+    if (upload?.multipartUploadId) await abortParts(storage, upload, upload.multipartUploadId);
     if (knownRows === 0) await abortUnfinished(storage, place.key);
     await storage.delete(place.key);
     return true;
+  }
+
+  async function abortParts(storage: Storage, { uid, key }: UploadIntent, uploadId: string): Promise<void> {
+    try {
+      await storage.abortMultipart(key, uploadId);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      let { reason, refusals } = kept.get(uid) ?? { reason: "", refusals: 0 };
+      if (refusals + 1 < maxRefusals) {
+        kept.set(uid, { reason, refusals: refusals + 1 });
+        throw error;
+      }
+      log.warn(
+        { uid, key, uploadId },
+        "the parts of an upload are left in the bucket: it refuses to abort it",
+      );
+    }
   }
 
   /**
@@ -151,28 +177,37 @@ export function createRecovery(deps: RecoverDeps): Recovery {
         if (upload.key === key) await storage.abortMultipart(key, upload.uploadId);
       }
     } catch (error) {
-      // Servers without that list, and policies that forbid it: nothing can be done from here, now or later.
-      if (toAppError(error).code !== "storage_error") throw error;
-      log.warn({ key, reason: toAppError(error).message }, "unfinished uploads can't be listed");
+      // Servers without that list, and policies that forbid it: nothing can be done from here, now or later, and the
+      // storage has said so once for all.
+      if (!isRefusal(error)) throw error;
+      log.debug({ key, reason: toAppError(error).message }, "unfinished uploads can't be listed");
     }
   }
 
   /** Tells whether the intent is closed. */
   async function attempt(intent: UploadIntent | DeleteIntent, lookAgain: boolean): Promise<boolean> {
     try {
-      if (intent.kind === "upload") return await finishUpload(intent, lookAgain);
-      await finishDelete(intent);
+      if (intent.kind === "upload" && !(await finishUpload(intent, lookAgain))) return false;
+      if (intent.kind === "delete") await finishDelete(intent);
+      kept.delete(intent.uid);
       return true;
     } catch (error) {
       let reason = error instanceof AppError ? error.message : String(error);
-      log.warn({ intent: intent.kind, uid: intent.uid, key: intent.key, reason }, "an intent stays open");
+      let before = kept.get(intent.uid);
+      kept.set(intent.uid, { refusals: before?.refusals ?? 0, reason });
+      // Each minute anew, but said once.
+      let level = before?.reason === reason ? ("debug" as const) : ("warn" as const);
+      log[level]({ intent: intent.kind, uid: intent.uid, key: intent.key, reason }, "an intent stays open");
       return false;
     }
   }
 
   async function runOnce(): Promise<number> {
     let left = 0;
-    for (let { kind, uid } of journal.open()) {
+    let open = journal.open();
+    let uids = new Set(open.map(({ uid }) => uid));
+    for (let uid of kept.keys()) if (!uids.has(uid)) kept.delete(uid);
+    for (let { kind, uid } of open) {
       if (atWork.has(uid)) continue;
       // Others may have ended it while the intents before it were being looked at.
       let intent = journal.find(kind, uid);

@@ -1,7 +1,7 @@
 import type { Clock } from "./clock.ts";
 import type { DeleteFile } from "./delete-file.ts";
 import type { FileRecord } from "./domain.ts";
-import { AppError, toAppError } from "./errors.ts";
+import { AppError, isRefusal, toAppError } from "./errors.ts";
 import type { Ids } from "./ids.ts";
 import type { Log } from "./log.ts";
 import type { FileRepository } from "./record/file-repository.ts";
@@ -13,6 +13,8 @@ export const undoMs = 30 * SECOND_MS;
 /** First and longest wait after a deletion that failed, as a rule because storage is away. */
 const firstRetryMs = 5 * SECOND_MS;
 const longestRetryMs = MINUTE_MS;
+/** What storage refuses has to be allowed by somebody first. */
+const refusedRetryMs = 10 * MINUTE_MS;
 /** Files that go for good at the same time. */
 const maxAtOnce = 8;
 
@@ -61,6 +63,8 @@ interface Entry extends TrashedFile {
   state: "waiting" | "returning" | "going";
   retryAtMs: number;
   retryMs: number;
+  /** What was logged about it last. */
+  reason: string;
 }
 
 export function createTrash(deps: TrashDeps): Trash {
@@ -70,7 +74,7 @@ export function createTrash(deps: TrashDeps): Trash {
   let isRunning = false;
 
   let keep = (file: TrashedFile) => {
-    entries.set(file.fileId, { ...file, state: "waiting", retryAtMs: 0, retryMs: firstRetryMs });
+    entries.set(file.fileId, { ...file, state: "waiting", retryAtMs: 0, retryMs: firstRetryMs, reason: "" });
   };
 
   async function load(): Promise<void> {
@@ -159,9 +163,12 @@ export function createTrash(deps: TrashDeps): Trash {
   }
 
   function tryAgainLater(entry: Entry, error: AppError): void {
-    log.warn({ id: entry.fileId, code: error.code, reason: error.message }, "a deletion has to wait");
+    // Tried again and again, but said once.
+    let level = error.message === entry.reason ? ("debug" as const) : ("warn" as const);
+    log[level]({ id: entry.fileId, code: error.code, reason: error.message }, "a deletion has to wait");
+    entry.reason = error.message;
     entry.state = "waiting";
-    entry.retryAtMs = clock.nowMs() + entry.retryMs;
+    entry.retryAtMs = clock.nowMs() + (isRefusal(error) ? refusedRetryMs : entry.retryMs);
     entry.retryMs = Math.min(entry.retryMs * 2, longestRetryMs);
   }
 

@@ -10,6 +10,7 @@ import {
   refuseNewerSchema,
   schemaVersion,
   translated,
+  translatedFor,
 } from "../sqlite.ts";
 import { catalogMigrations } from "./migrations.ts";
 import { badTableName, parseTableName } from "./table-name.ts";
@@ -32,7 +33,7 @@ export function openCatalog(options: { path: string; tableName: string }): Catal
   );
   let db = openDatabase(options.path);
   try {
-    return translated("bring the catalog up to date", () => {
+    return translatedFor(db)("bring the catalog up to date", () => {
       refuseNewerSchema(db, catalogMigrations(wanted).length);
       let table = settleTable(db, wanted);
       migrate(db, catalogMigrations(table));

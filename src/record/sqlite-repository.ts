@@ -2,7 +2,7 @@ import { createCommitSync } from "../commit-sync.ts";
 import type { FileRecord } from "../domain.ts";
 import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { closeDatabase, immediately, patiently, translated, waitWithoutBlocking } from "../sqlite.ts";
+import { closeDatabase, immediately, patiently, translatedFor, waitWithoutBlocking } from "../sqlite.ts";
 import { adoptRows } from "./adopt-rows.ts";
 import { openCatalog } from "./database.ts";
 import type { FileRepository, WholeList } from "./file-repository.ts";
@@ -35,7 +35,8 @@ export function createSqliteRepository(options: {
   let { db, table } = openCatalog(options);
   let commits = createCommitSync(db, onSyncFailure);
   waitWithoutBlocking(db);
-  let statements = prepareStatements(db, table);
+  let translated = translatedFor(db);
+  let statements = translated("read the catalog", () => prepareStatements(db, table));
   let reader = createReader({ path, table, log, ...(readTimeoutMs ? { timeoutMs: readTimeoutMs } : {}) });
   /** Rows that are being deleted. A restart forgets them; the journal knows what to finish. */
   let leaving = new Set<number>();

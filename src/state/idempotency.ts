@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 
 import type { Clock } from "../clock.ts";
 import type { CommitSync } from "../commit-sync.ts";
-import { immediately, translated } from "../sqlite.ts";
+import { immediately, translatedFor } from "../sqlite.ts";
 import { DAY_MS } from "../units.ts";
 
 /** How long a retry with the same key gets the first answer. */
@@ -26,6 +26,7 @@ export interface Idempotency {
 
 /** @param db the private database of `openStateDatabase`, and how its commits get on disk */
 export function createIdempotency(db: Database, commits: CommitSync, clock: Clock): Idempotency {
+  let translated = translatedFor(db);
   let select = db.prepare<RememberedUpload, [string, number, number]>(
     "SELECT uid, filename FROM idempotency WHERE key_sha256 = ? AND position = ? AND created_at_ms > ?",
   );

@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 
 import type { Clock } from "../clock.ts";
-import { immediately, translated } from "../sqlite.ts";
+import { immediately, translatedFor } from "../sqlite.ts";
 import { DAY_MS } from "../units.ts";
 import type { TokenIdentity } from "./tokens.ts";
 
@@ -38,6 +38,7 @@ export function createSessions(
   clock: Clock,
   useToken: (tokenId: number) => TokenIdentity | null,
 ): Sessions {
+  let translated = translatedFor(db);
   let byDigest = db.prepare<SessionRow, [Uint8Array]>("SELECT * FROM web_sessions WHERE secret_sha256 = ?1");
   let insert = db.prepare<unknown, [Uint8Array, number, number, number]>(
     "INSERT INTO web_sessions (secret_sha256, token_id, created_at_ms, expires_at_ms) VALUES (?1, ?2, ?3, ?4)",

@@ -4,7 +4,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import type { CommitSync } from "../commit-sync.ts";
 import type { StorageName } from "../domain.ts";
 import { AppError } from "../errors.ts";
-import { immediately, translated } from "../sqlite.ts";
+import { immediately, translatedFor } from "../sqlite.ts";
 import type { Intent, Journal } from "./journal.ts";
 
 /** How long a close may wait for a begin that takes it along. */
@@ -34,6 +34,7 @@ interface IntentRow {
  * @param db the private database of `openStateDatabase`, and how its commits get on disk
  */
 export function createJournal(db: Database, commits: CommitSync, clock: Clock = systemClock): SqliteJournal {
+  let translated = translatedFor(db);
   let insert = db.prepare<unknown, [string, string, string, string, string, number | null, number]>(
     `INSERT INTO intents (kind, uid, storage, bucket, key, file_id, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (kind, uid) DO UPDATE SET storage = excluded.storage, bucket = excluded.bucket,

@@ -3,7 +3,7 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
-import { immediately, translated } from "../sqlite.ts";
+import { immediately, translatedFor } from "../sqlite.ts";
 import { MINUTE_MS } from "../units.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
 
@@ -73,6 +73,7 @@ interface TokenRow {
 
 /** @param db the private database with its migrations run */
 export function createTokens(db: Database, clock: Clock): Tokens {
+  let translated = translatedFor(db);
   let byDigest = db.prepare<TokenRow, [Uint8Array]>("SELECT * FROM tokens WHERE token_sha256 = ?1");
   let byName = db.prepare<TokenRow, [string]>("SELECT * FROM tokens WHERE name = ?1");
   let byId = db.prepare<TokenRow, [number]>("SELECT * FROM tokens WHERE id = ?1");

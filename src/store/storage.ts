@@ -61,6 +61,11 @@ export interface Storage {
   readonly name: StorageName;
   /** Bucket name; for local storage `local`. */
   readonly bucket: string;
+  /**
+   * What was refused until now that uploads can do without, one sentence each for people: what does not work then and what
+   * to change. Each is logged when it is met first. Absent: nothing ever is.
+   */
+  readonly shortcomings?: readonly string[];
   /** Resolves once the object is durable under its key. A put that rejects leaves nothing behind, as far as storage can be reached. */
   put(request: PutRequest): Promise<{ sizeBytes: number }>;
   /** @param range first and last byte, both included, as in HTTP. */
@@ -77,6 +82,6 @@ export interface Storage {
   abortMultipart(key: string, uploadId: string): Promise<void>;
   /** Multipart uploads that are neither completed nor aborted. */
   listUnfinished(prefix: string): AsyncIterable<UnfinishedUpload>;
-  /** One cheap call under the configured prefix that proves address, credentials and bucket. */
+  /** A cheap call or two under the configured prefix that prove address, credentials and bucket; a list need not be allowed. */
   probe(signal?: AbortSignal): Promise<void>;
 }

@@ -115,7 +115,7 @@ export function rowsOf(catalog: string): Record<string, unknown>[] {
   if (!existsSync(catalog)) return [];
   using db = new Database(catalog, { readonly: true });
   let rows = db.query<Record<string, unknown>, []>("SELECT * FROM s3_uploads ORDER BY uid").all();
-  return rows.map(({ id, ...row }) => row);
+  return rows.map(({ id: _id, ...row }) => row);
 }
 
 function s3Storage(server: S3Server, spool: string): Storage {

@@ -168,7 +168,9 @@ describe("a database that can't be used", () => {
     writeFileSync(path, "this is no database, and long enough to be looked at ".repeat(20));
     let error = refusal(() => openCatalog({ path, tableName: "s3_uploads" }));
     expect(error.code).toBe("internal_error");
-    expect(error.message).toContain("Could not open uploads.db: file is not a database");
+    expect(error.message).toContain(
+      "Could not open uploads.db: uploads.db is damaged (file is not a database).",
+    );
   });
 });
 

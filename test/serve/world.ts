@@ -20,8 +20,11 @@ export interface World {
   close(): Promise<void>;
 }
 
-export async function createWorld(on: "local" | "s3", env: Record<string, string> = {}): Promise<World> {
-  let dataDir = makeDataDir();
+export async function createWorld(
+  on: "local" | "s3",
+  env: Record<string, string> = {},
+  dataDir = makeDataDir(),
+): Promise<World> {
   let fake = on === "s3" ? await startS3Fake() : null;
   let bucket: Record<string, string> = fake
     ? {

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 
 import { createFakeBucket, S3Refusal } from "./s3-fake/bucket.ts";
 import type { FakeBucket } from "./s3-fake/bucket.ts";
-import { createFaultScript } from "./s3-fake/faults.ts";
+import { accessDenied, createFaultScript } from "./s3-fake/faults.ts";
 import type { Fault, FaultScript, Operation } from "./s3-fake/faults.ts";
 import { operationOf, perform } from "./s3-fake/operations.ts";
 import type { Answer, Call } from "./s3-fake/operations.ts";
@@ -46,7 +46,7 @@ const bucketName = "fake-bucket";
  */
 export async function startS3Fake({ minPartBytes = 5 * 1024 * 1024 } = {}): Promise<S3Fake> {
   let bucket = createFakeBucket(minPartBytes);
-  let script = createFaultScript();
+  let script = createFaultScript<Fault>(accessDenied);
   let calls: LoggedCall[] = [];
   let connections = 0;
   let server = createServer((request, response) => {
@@ -123,6 +123,11 @@ async function handle(request: IncomingMessage, response: ServerResponse, deps: 
     Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
   );
   let answer = answerTo(deps.bucket, { operation, key, query, headers, body }, fault);
+  // Who may not list must not learn from a missing key that it is missing.
+  let hides = operation === "HeadObject" || operation === "GetObject";
+  if (hides && answer.status === 404 && deps.script.isDenied("ListObjectsV2")) {
+    answer = errorAnswer(new S3Refusal(403, "AccessDenied"));
+  }
   if (fault?.kind === "lostAnswer") return void request.socket.destroy();
   logged.status = answer.status;
   send(request, response, answer, fault?.kind === "truncate");

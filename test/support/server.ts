@@ -11,6 +11,7 @@ export interface TestServer {
   /** Address of the page, without a slash at its end. */
   base: string;
   dataDir: string;
+  pid: number;
   /** What it has logged until now. */
   stderr(): string;
   /** The exit code, of a server that ends by itself. */
@@ -70,6 +71,7 @@ export async function startServer(
   return {
     base: page,
     dataDir,
+    pid: server.pid,
     stderr: () => log,
     exited: server.exited,
     stop: () => end("SIGTERM"),

@@ -9,6 +9,7 @@ import type { PutRequest } from "../storage.ts";
 import type { Part } from "./assemble-parts.ts";
 import { type Checksums, crc32Base64, withChecksumFallback } from "./checksums.ts";
 import { asBody, signWithPayloadHash } from "./client.ts";
+import { faultOf } from "./retry.ts";
 import {
   dataAttempts,
   dataTimeoutMs,
@@ -19,6 +20,7 @@ import {
   type Sending,
   takeBackIfAborted,
 } from "./sending.ts";
+import { isShortcoming } from "./shortcomings.ts";
 
 /** R2 answers 500 to more (measured by Litestream in 2026). */
 const partsInFlight = 2;
@@ -148,7 +150,12 @@ export async function putMultipart(put: MultipartPut): Promise<{ sizeBytes: numb
   }
 
   function left(error: unknown): void {
-    log.warn({ key, reason: String(error) }, "an unfinished multipart upload may be left in the bucket");
+    // Said once for all uploads.
+    let isKnown = error instanceof AppError && isShortcoming(faultOf(error.cause));
+    log[isKnown ? "debug" : "warn"](
+      { key, reason: String(error) },
+      "an unfinished multipart upload may be left in the bucket",
+    );
   }
 
   try {

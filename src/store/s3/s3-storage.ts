@@ -5,20 +5,22 @@ import {
   HeadObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
+  UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 
 import type { ByteBudget } from "../../byte-budget.ts";
-import { AppError, isRefusal, toAppError } from "../../errors.ts";
+import { AppError, toAppError } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import type { Spool } from "../../spool.ts";
 import { MINUTE_MS, SECOND_MS } from "../../units.ts";
 import type { ObjectInfo, Storage, UnfinishedUpload } from "../storage.ts";
-import { type ClientOptions, createS3Client } from "./client.ts";
+import { type ClientOptions, createS3Client, signWithPayloadHash } from "./client.ts";
 import { type Action, explain, type Where } from "./explain.ts";
 import { createPut } from "./put.ts";
 import { faultOf, withRetry } from "./retry.ts";
 import type { CallLimits } from "./sending.ts";
+import { createShortcomings, isDenied } from "./shortcomings.ts";
 
 /** Tries and seconds for calls that carry no file: somebody may be waiting. */
 const controlAttempts = 5;
@@ -26,6 +28,10 @@ const maxControlTimeoutMs = 30 * SECOND_MS;
 /** The probe's answer is wanted soon, and it is asked again. */
 const probeAttempts = 2;
 const maxProbeTimeoutMs = 10 * SECOND_MS;
+/** What a server may say to an id that does not look like its own. */
+const badRequestStatus = 400;
+/** No upload has this id: nothing can come of a part that names it. */
+const noUploadId = "s3-uploads-probe";
 
 export interface S3StorageOptions extends ClientOptions {
   bucket: string;
@@ -53,6 +59,7 @@ export function createS3Storage(options: S3StorageOptions): Storage {
     ? createS3Client({ ...options, endpointUrl: options.publicEndpointUrl })
     : client;
   let where: Where = { bucket, region: options.region, endpointUrl: options.endpointUrl ?? null };
+  let shortcomings = createShortcomings(where, log);
 
   async function call<T>(
     action: Action,
@@ -61,7 +68,7 @@ export function createS3Storage(options: S3StorageOptions): Storage {
   ): Promise<T> {
     let { attempts = controlAttempts, timeoutMs = controlTimeoutMs, signal, graceMs } = limits;
     try {
-      return await withRetry(send, {
+      let done = await withRetry(send, {
         attempts,
         timeoutMs,
         totalMs: timeoutMs + Math.min(timeoutMs, silenceMs),
@@ -70,8 +77,11 @@ export function createS3Storage(options: S3StorageOptions): Storage {
         onRetry: (fault, attempt) =>
           log.warn({ action, attempt, code: fault.code, status: fault.status }, "S3 retry"),
       });
+      shortcomings.forget(action);
+      return done;
     } catch (error) {
       if (signal?.aborted && error === signal.reason) throw error;
+      shortcomings.note(action, faultOf(error));
       throw explain(error, action, where);
     }
   }
@@ -79,6 +89,9 @@ export function createS3Storage(options: S3StorageOptions): Storage {
   let storage: Storage = {
     name: "s3",
     bucket,
+    get shortcomings() {
+      return shortcomings.sentences;
+    },
     put: createPut({
       ...options,
       silenceMs,
@@ -142,8 +155,9 @@ export function createS3Storage(options: S3StorageOptions): Storage {
         );
       } catch (error) {
         // An earlier try whose answer was lost may have removed it. Nobody counts the tries: Bun's fetch sends a DELETE
-        // again by itself when a connection that was kept breaks.
-        if (!isRefusal(error) || (await isThere(key))) throw error;
+        // again by itself when a connection that was kept breaks. (With a wrong key no try has done anything.)
+        let isForbidden = error instanceof AppError && isDenied(faultOf(error.cause));
+        if (!isForbidden || (await isThere(key))) throw error;
       }
     },
 
@@ -197,16 +211,53 @@ export function createS3Storage(options: S3StorageOptions): Storage {
     listUnfinished,
 
     async probe(signal) {
-      await call(
-        "list",
-        (abortSignal) =>
-          client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: options.prefix, MaxKeys: 1 }), {
-            abortSignal,
-          }),
-        { attempts: probeAttempts, timeoutMs: Math.min(maxProbeTimeoutMs, silenceMs), signal },
-      );
+      let timeoutMs = Math.min(maxProbeTimeoutMs, silenceMs);
+      let limits = { attempts: probeAttempts, timeoutMs, signal };
+      try {
+        await call(
+          "list",
+          (abortSignal) =>
+            client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: options.prefix, MaxKeys: 1 }), {
+              abortSignal,
+            }),
+          limits,
+        );
+      } catch (error) {
+        if (!(error instanceof AppError) || !isDenied(faultOf(error.cause))) throw error;
+        await provePut(limits);
+      }
     },
   };
+
+  /**
+   * Resolves when files may be put, which leaves nothing behind: S3 looks whether a part may be put before it looks for its
+   * upload, of which there is none.
+   */
+  async function provePut(limits: CallLimits): Promise<void> {
+    let key = `${options.prefix}${noUploadId}`;
+    try {
+      await call(
+        "put",
+        (abortSignal) => {
+          let part = {
+            Bucket: bucket,
+            Key: key,
+            UploadId: noUploadId,
+            PartNumber: 1,
+            Body: new Uint8Array(),
+          };
+          let command = new UploadPartCommand(part);
+          signWithPayloadHash(command, "UNSIGNED-PAYLOAD");
+          return client.send(command, { abortSignal });
+        },
+        limits,
+      );
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      let { code, status } = faultOf(error.cause);
+      if (code !== "NoSuchUpload" && status !== badRequestStatus) throw error;
+    }
+  }
 
   /** Rejects with `storage_unavailable` when nobody can tell. */
   async function isThere(key: string): Promise<boolean> {

@@ -42,15 +42,20 @@ export interface FaultScript<F = Fault> {
   fail(operation: Operation, fault: F, options?: { times?: number; skip?: number }): void;
   /** Lets a share (0 to 1) of all calls fail, each with one of the faults, the same ones for the same seed. */
   failRandomly(seed: number, share: number, faults: readonly F[]): void;
+  /** Forbids operations, as a bucket's policy does, until `heal`. */
+  deny(...operations: Operation[]): void;
+  isDenied(operation: Operation): boolean;
   /** Nothing fails any more. */
   heal(): void;
   /** The fault for this call, which is counted. */
   next(operation: Operation): F | null;
 }
 
-export function createFaultScript<F = Fault>(): FaultScript<F> {
+/** @param denial what a forbidden operation is answered with */
+export function createFaultScript<F = Fault>(denial: F | null = null): FaultScript<F> {
   let rules: { operation: Operation; fault: F; times: number; skip: number }[] = [];
   let random: (() => F | null) | null = null;
+  let denied = new Set<Operation>();
   return {
     fail(operation, fault, { times = 1, skip = 0 } = {}) {
       rules.push({ operation, fault, times, skip });
@@ -59,11 +64,17 @@ export function createFaultScript<F = Fault>(): FaultScript<F> {
       let draw = seededRandom(seed);
       random = () => (draw() < share ? (faults[Math.floor(draw() * faults.length)] ?? null) : null);
     },
+    deny(...operations) {
+      for (let operation of operations) denied.add(operation);
+    },
+    isDenied: (operation) => denied.has(operation),
     heal() {
+      denied.clear();
       rules = [];
       random = null;
     },
     next(operation) {
+      if (denied.has(operation)) return denial;
       let rule = rules.find((one) => one.operation === operation && one.times > 0);
       if (!rule) return random?.() ?? null;
       if (rule.skip > 0) {
