@@ -16,6 +16,7 @@ import { SECOND_MS } from "../../units.ts";
 import type { ObjectInfo, Storage, UnfinishedUpload } from "../storage.ts";
 import { type ClientOptions, createS3Client } from "./client.ts";
 import { type Action, explain, type Where } from "./explain.ts";
+import { createMove } from "./move.ts";
 import { createPut } from "./put.ts";
 import { faultOf, withRetry } from "./retry.ts";
 import type { CallLimits } from "./sending.ts";
@@ -38,6 +39,8 @@ export interface S3StorageOptions extends ClientOptions {
   kmsKeyId?: string | undefined;
   /** For tests: parts of this size, in bytes, instead of what part-plan.ts says. */
   partBytes?: number | undefined;
+  /** For tests: the largest object that is copied in one call, and the parts of larger ones, in bytes. */
+  copyBytes?: number | undefined;
   budget: ByteBudget;
   spool: Spool;
   log: Log;
@@ -134,6 +137,15 @@ export function createS3Storage(options: S3StorageOptions): Storage {
         client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }), { abortSignal }),
       );
     },
+
+    move: createMove({
+      ...options,
+      client,
+      call,
+      head: (key) => storage.head(key),
+      delete: (key) => storage.delete(key),
+      abortMultipart: (key, uploadId) => storage.abortMultipart(key, uploadId),
+    }),
 
     async *list(prefix, { startAfter } = {}): AsyncGenerator<ObjectInfo> {
       let token: string | undefined;
