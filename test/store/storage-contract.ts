@@ -386,12 +386,12 @@ export function storageContract(name: string, make: () => Promise<StorageUnderTe
       }
 
       test("takes awkward keys", async () => {
-        for (let name of ["a b+c.txt", "100%2F.bin", "ä 日本.bin", "a&<b>'.txt"]) {
-          let from = `${run}awkward/${name}`;
+        for (let tail of ["a b+c.txt", "100%2F.bin", "ä 日本.bin", "a&<b>'.txt"]) {
+          let from = `${run}awkward/${tail}`;
           await store(bytesOf(10), from);
-          await storage.move(from, `${run}awkward-moved/${name}`);
+          await storage.move(from, `${run}awkward-moved/${tail}`);
           expect(await storage.head(from)).toBeNull();
-          expect(await read(`${run}awkward-moved/${name}`)).toEqual(bytesOf(10));
+          expect(await read(`${run}awkward-moved/${tail}`)).toEqual(bytesOf(10));
         }
       });
 
