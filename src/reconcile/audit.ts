@@ -1,6 +1,6 @@
 import type { AppError } from "../errors.ts";
 import type { AuditPlace, CatalogAudit } from "../record/catalog-audit.ts";
-import type { ObjectPlace } from "../state/journal.ts";
+import type { Intent, ObjectPlace } from "../state/journal.ts";
 import type { OpenIntents } from "../state/open-intents.ts";
 import type { ObjectInfo, Storage } from "../store/storage.ts";
 import type { Finding } from "./finding.ts";
@@ -19,6 +19,8 @@ export interface Audit {
   totals: Totals;
   /** True for what is too young to be judged. */
   isYoung(atMs: number): boolean;
+  /** True for an intent that a server may be at work on. */
+  mayBeAtWork(intent: Intent): boolean;
   /** True for quarantined objects whose time is over. */
   isOverdue(atMs: number): boolean;
   /** The object's facts, null when storage says that it is not there, undefined when storage gave no answer (counted). */

@@ -8,7 +8,7 @@ import { placeOfObject } from "./look-again.ts";
 /** Open intents that are older than any request lasts, with what recovery makes of them. */
 export async function compareIntents(audit: Audit): Promise<void> {
   for (let intent of audit.intents.all()) {
-    if (audit.isYoung(intent.createdAtMs)) audit.totals.young++;
+    if (audit.mayBeAtWork(intent)) audit.totals.underWay++;
     else {
       let { uid, storage, bucket, key, multipartUploadId: id } = { multipartUploadId: null, ...intent };
       let about = { storage, bucket, key, uid, ...(id === null ? {} : { upload_id: id }) };

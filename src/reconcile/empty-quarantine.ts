@@ -22,8 +22,9 @@ export async function emptyQuarantine(deps: QuarantineDeps): Promise<void> {
     for await (let { key, sizeBytes, lastModifiedMs } of storage.list(folder)) {
       let kind = kindOfKey(prefix, key);
       if (kind.kind !== "quarantined" || !isOverdue(lastModifiedMs)) continue;
-      if (catalog.oldestByKey(storage.name, storage.bucket, kind.key)) continue;
       try {
+        let isNamed = catalog.oldestByKey(storage.name, storage.bucket, kind.key) !== null;
+        if (isNamed && !(await storage.head(kind.key))) continue;
         await storage.delete(key);
         onRemoved(key, sizeBytes);
       } catch (error) {

@@ -1,4 +1,4 @@
-import { AppError, toAppError } from "../errors.ts";
+import { type AppError, toAppError } from "../errors.ts";
 import type { ObjectPlace } from "../state/journal.ts";
 import type { ObjectInfo } from "../store/storage.ts";
 import type { Audit } from "./audit.ts";

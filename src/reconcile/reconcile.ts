@@ -112,8 +112,8 @@ export async function reconcile(
 }
 
 function noOutcomes(): Reconciled["outcomes"] {
-  let zeros = () => Object.fromEntries(ACTIONS.map((action) => [action, 0]));
-  return Object.fromEntries(FINDING_KINDS.map((kind) => [kind, zeros()])) as Reconciled["outcomes"];
+  let each = FINDING_KINDS.map((kind) => [kind, Object.fromEntries(ACTIONS.map((action) => [action, 0]))]);
+  return Object.fromEntries(each) as Reconciled["outcomes"];
 }
 
 function unique(warnings: ReadonlyMap<FindingKind, string>): string[] {

@@ -50,7 +50,7 @@ export function createRepair(deps: RepairDeps): Repair {
       }
     }
     let row = file_id === undefined ? null : await repository.get(file_id);
-    if (!row) return nothing;
+    if (!row) return { action: "row_removed", message: "its row is gone already" };
     // First there, then here: a crash between the two leaves it in both, and the next repair goes on.
     await removedRows.add(row, detail, clock.nowMs());
     await repository.finishDelete(row.id);

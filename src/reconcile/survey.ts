@@ -4,6 +4,7 @@ import type { CatalogAudit } from "../record/catalog-audit.ts";
 import type { ObjectPlace } from "../state/journal.ts";
 import type { OpenIntents } from "../state/open-intents.ts";
 import type { Storage } from "../store/storage.ts";
+import { DAY_MS } from "../units.ts";
 import type { Audit } from "./audit.ts";
 import { compareElsewhere } from "./compare-elsewhere.ts";
 import { compareIntents, compareUnfinished } from "./compare-intents.ts";
@@ -13,6 +14,9 @@ import type { Finding } from "./finding.ts";
 import { createHead } from "./head.ts";
 import { placeOfObject } from "./look-again.ts";
 import { newTotals, type Totals } from "./totals.ts";
+
+/** No intent is given up before, whatever age is asked for: a large file on a slow line takes its time. */
+const longestRequestMs = DAY_MS;
 
 export interface SurveyDeps {
   /** Where new files go. */
@@ -29,6 +33,8 @@ export interface SurveyDeps {
     /** How long quarantined objects stay. */
     keepMs: number;
     deep: boolean;
+    /** No server is at work, and recovery has run: whatever it has left open is stale. */
+    alone: boolean;
   };
 }
 
@@ -59,6 +65,8 @@ export async function survey(deps: SurveyDeps, listener: SurveyListener): Promis
     deep: options.deep,
     totals,
     isYoung: (atMs) => options.minAgeMs > 0 && nowMs - atMs < options.minAgeMs,
+    mayBeAtWork: ({ createdAtMs }) =>
+      !options.alone && nowMs - createdAtMs < Math.max(options.minAgeMs, longestRequestMs),
     isOverdue: (atMs) => nowMs - atMs >= options.keepMs,
     head: createHead(storageFor, notLooked),
     async found(finding) {

@@ -14,6 +14,8 @@ export interface Totals {
   overdue: number;
   /** Whatever looked wrong and is too young to be judged. */
   young: number;
+  /** Open intents that a server may be at work on, or settles at its next start. */
+  underWay: number;
   /** Whatever storage gave no answer about: nobody knows whether it is there. */
   notLooked: number;
   /** Read to compare checksums. */
@@ -34,6 +36,7 @@ export function newTotals(): Totals {
     quarantined: 0,
     overdue: 0,
     young: 0,
+    underWay: 0,
     notLooked: 0,
     readBytes: 0,
     found: Object.fromEntries(FINDING_KINDS.map((kind) => [kind, 0])) as Record<FindingKind, number>,

@@ -114,7 +114,6 @@ function createCatalogAudit(db: Database, table: string): CatalogAudit {
   let oldest = db.prepare<AuditRow, [string, string, string]>(
     `SELECT ${columns} FROM "${table}" WHERE s3_key = ? AND storage = ? AND bucket = ? ORDER BY id LIMIT 1`,
   );
-  let read = <T>(work: () => T): T => translated("read the catalog", work);
 
   /** Pages until one is not full; `next` is asked with the last row of the page before. */
   function* pages(next: (last: AuditRow | null) => AuditRow[]): Generator<AuditRow[]> {
@@ -159,4 +158,8 @@ export function successorOf(text: string): string {
 export function rangeOfPrefix(prefix: string): TextRange {
   // "0" follows "/".
   return { from: prefix, before: prefix === "" ? null : `${prefix.slice(0, -1)}0` };
+}
+
+function read<T>(work: () => T): T {
+  return translated("read the catalog", work);
 }

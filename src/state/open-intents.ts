@@ -39,11 +39,14 @@ function createReader(db: Database): OpenIntents {
     "SELECT 1 FROM intents WHERE key = ? AND storage = ? AND bucket = ? LIMIT 1",
   );
   let byUid = db.prepare<unknown, [string]>("SELECT 1 FROM intents WHERE uid = ? LIMIT 1");
-  let read = <T>(work: () => T): T => translated("read the journal", work);
   return {
     all: () => read(() => selectAll.all().map(toIntent)),
     name: ({ key, storage, bucket }) => read(() => byKey.get(key, storage, bucket) !== null),
     nameFile: (uid) => read(() => byUid.get(uid) !== null),
     close: () => closeDatabase(db),
   };
+}
+
+function read<T>(work: () => T): T {
+  return translated("read the journal", work);
 }
