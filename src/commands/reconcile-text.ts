@@ -121,9 +121,7 @@ function remarks(result: ReconcileEnd, prefix: string): string[] {
   if (notRemoved > 0)
     sentences.push(`${counted(notRemoved, "object")} could not be removed from quarantine.`);
   sentences.push(...totals.notes, ...warnings);
-  if (options.repair && !options.force && totals.listed && warnings.length > 0) {
-    sentences.push("If that is as it should be, --force repairs all the same.");
-  }
+  if (result.isForcible) sentences.push("If that is as it should be, --force repairs all the same.");
   return sentences;
 }
 

@@ -27,7 +27,8 @@ export function createHead(
     } catch (thrown) {
       let last = toAppError(thrown);
       if (last.code === "internal_error") throw thrown;
-      failures.set(name, { count: (before?.count ?? 0) + 1, last });
+      // Others have been under way meanwhile.
+      failures.set(name, { count: (failures.get(name)?.count ?? 0) + 1, last });
       notLooked(place, last);
       return undefined;
     }

@@ -38,6 +38,8 @@ export interface Reconciled {
   notRemoved: number;
   /** What suspiciously many findings look like, as sentences. */
   warnings: string[];
+  /** Whether something was held back that `force` would repair. */
+  isForcible: boolean;
 }
 
 /**
@@ -63,7 +65,14 @@ export async function reconcile(
       notLooked,
       progress: (seen) => listener.progress(seen, "looking"),
     });
-    return { totals, outcomes, removed: 0, notRemoved: 0, warnings: unique(brake(totals)) };
+    return {
+      totals,
+      outcomes,
+      removed: 0,
+      notRemoved: 0,
+      warnings: unique(brake(totals)),
+      isForcible: false,
+    };
   }
 
   let counted = await survey(
@@ -108,7 +117,8 @@ export async function reconcile(
       },
     });
   }
-  return { totals, outcomes, removed, notRemoved, warnings: unique(warnings) };
+  let isForcible = counted.listed && held.size > 0;
+  return { totals, outcomes, removed, notRemoved, warnings: unique(warnings), isForcible };
 }
 
 function noOutcomes(): Reconciled["outcomes"] {

@@ -73,7 +73,7 @@ export function createReconcileWorld(storage: Storage, storageFor: () => Storage
     return row ? (await repository.create(record, "store")).record : { ...record, id: 0 };
   }
 
-  function depsOf({ aheadMs = 2 * DAY_MS, force: _, ...options }: RunOptions): SurveyDeps {
+  function depsOf({ aheadMs = 2 * DAY_MS, ...options }: RunOptions): SurveyDeps {
     let clock = { nowMs: () => Date.now() + aheadMs };
     let defaults = { prefix, minAgeMs: DAY_MS, keepMs: 30 * DAY_MS, deep: false, alone: false };
     return { storage, storageFor, catalog, intents, clock, options: { ...defaults, ...options } };
