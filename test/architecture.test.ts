@@ -72,6 +72,7 @@ describe("imports point one way", () => {
       "receive-upload.ts",
       "delete-file.ts",
       "recover.ts",
+      "reconcile",
       "trash.ts",
     ];
     expect(
@@ -83,7 +84,7 @@ describe("imports point one way", () => {
   });
 
   test("the story of an upload knows nothing of the web", () => {
-    let story = ["receive-upload.ts", "delete-file.ts", "recover.ts", "trash.ts"];
+    let story = ["receive-upload.ts", "delete-file.ts", "recover.ts", "reconcile", "trash.ts"];
     expect(
       offences(
         ({ path }, imported) =>

@@ -6,8 +6,8 @@ import { SECOND_MS } from "../units.ts";
 
 const pageObjects = 1000;
 /** Tries without a single new key before a listing is given up; storage itself has tried each call several times. */
-const maxTries = 4;
-const firstPauseMs = SECOND_MS;
+const maxTries = 3;
+const firstPauseMs = SECOND_MS / 2;
 
 export interface ListedPage {
   objects: ObjectInfo[];
