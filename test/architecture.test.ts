@@ -72,6 +72,7 @@ describe("imports point one way", () => {
       "receive-upload.ts",
       "delete-file.ts",
       "recover.ts",
+      "reconcile",
       "trash.ts",
       "marks.ts",
       "import",
@@ -85,7 +86,15 @@ describe("imports point one way", () => {
   });
 
   test("the story of an upload knows nothing of the web", () => {
-    let story = ["receive-upload.ts", "delete-file.ts", "recover.ts", "trash.ts", "marks.ts", "import"];
+    let story = [
+      "receive-upload.ts",
+      "delete-file.ts",
+      "recover.ts",
+      "trash.ts",
+      "marks.ts",
+      "import",
+      "reconcile",
+    ];
     expect(
       offences(
         ({ path }, imported) =>

@@ -1,4 +1,5 @@
 import type { ProgramName } from "./programs.ts";
+import { reconcileOptions } from "./reconcile-options.ts";
 import { tokenOptions } from "./token.ts";
 
 /** What the command line offers: data for the parser and for the help texts. */
@@ -71,6 +72,19 @@ export const COMMANDS = {
       { name: "json", value: null, doc: "print the summary as JSON" },
     ],
     examples: ["s3-uploads import", "s3-uploads import --prefix incoming/ --json"],
+  },
+  reconcile: {
+    operands: "",
+    minOperands: 0,
+    maxOperands: 0,
+    summary: "compare bucket, catalog and journal; repair",
+    text: "Compares what is in the bucket with what is in the catalog, both ways, and looks for unfinished uploads and stale notes in the journal. Changes nothing without --repair, and may run beside the server then. The exit status is 0 when nothing is left to do, 1 when something is wrong, 2 for a wrong command line, and 3 when storage, or the data folder, could not be looked at as a whole.",
+    options: reconcileOptions,
+    examples: [
+      "s3-uploads reconcile",
+      "s3-uploads reconcile --deep --json > report.jsonl",
+      "s3-uploads reconcile --repair --min-age 0",
+    ],
   },
   "token create": {
     operands: "",

@@ -4,6 +4,7 @@ import { runCheck } from "./check.ts";
 import type { RunCommand } from "./command.ts";
 import { runHealth } from "./health.ts";
 import { runImport } from "./import.ts";
+import { runReconcile } from "./reconcile.ts";
 import { runServe } from "./serve.ts";
 import { runToken } from "./token.ts";
 
@@ -18,6 +19,7 @@ export const PROGRAMS = {
   health: ({ config, stdout }) => runHealth({ config, write: stdout }),
   import: ({ stopSignal, ...context }) =>
     runImport({ ...context, isTerminal: process.stderr.isTTY === true, stopped: stopSignal() }),
+  reconcile: runReconcile,
   token: async (context) => {
     runToken({ ...context, dataDir: context.config.data_dir });
     return 0;

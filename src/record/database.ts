@@ -64,7 +64,8 @@ function settleTable(db: Database, wanted: string): string {
   return wanted;
 }
 
-function findOurTables(db: Database): string[] {
+/** Tables of catalogs, whatever they are called. */
+export function findOurTables(db: Database): string[] {
   return db
     .query<{ name: string }, []>(
       `SELECT name FROM sqlite_schema AS t WHERE type = 'table' AND 4 = (

@@ -16,7 +16,8 @@ export interface SqliteJournal extends Journal {
   flush(): void;
 }
 
-interface IntentRow {
+/** An intent as SQLite gives it. */
+export interface IntentRow {
   kind: "upload" | "delete";
   uid: string;
   storage: StorageName;
@@ -119,7 +120,7 @@ export function createJournal(db: Database, commits: CommitSync, clock: Clock = 
   };
 }
 
-function toIntent(row: IntentRow): Intent {
+export function toIntent(row: IntentRow): Intent {
   let { kind, uid, storage, bucket, key } = row;
   let common = { uid, storage, bucket, key, createdAtMs: row.created_at_ms };
   if (kind === "upload") return { ...common, kind, multipartUploadId: row.multipart_upload_id };

@@ -7,6 +7,7 @@ import { isMissing, onDisk, toStorageError } from "./local/errors.ts";
 import { createFolders, syncFolder } from "./local/folders.ts";
 import type { Folders } from "./local/folders.ts";
 import { listTree } from "./local/list-tree.ts";
+import { moveFile } from "./local/move-file.ts";
 import { checkOwnFolder, placeOf } from "./local/place.ts";
 import { putFile } from "./local/put-file.ts";
 import { openDescriptor } from "./local/read-descriptor.ts";
@@ -112,6 +113,13 @@ export function createLocalStorage({ directory, syncEveryBytes }: LocalStorageOp
       await orMissing(unlink(file));
       await orMissing(unlink(sidecar));
       await orMissing(syncFolder(folder));
+    },
+
+    async move(from, to) {
+      if (!(await head(from))) throw new AppError("gone", `There is no object ${from} to move.`);
+      let { path, folders } = await makeRoot();
+      let places = { from: placeOf(path, from), to: placeOf(path, to) };
+      await moveFile({ ...places, temporaryFolder: join(path, temporaryFolderName), folders });
     },
 
     async *list(prefix, { startAfter = "" } = {}) {

@@ -74,6 +74,12 @@ export interface Storage {
   head(key: string): Promise<ObjectInfo | null>;
   /** Removes the object; an absent one is no error. */
   delete(key: string): Promise<void>;
+  /**
+   * Gives the object another key, with type and user metadata; its time becomes now. An object that was at `to` is
+   * replaced. Durable when it resolves; one that rejects half way leaves the whole object at `from`, at `to`, or at both, and
+   * may be tried again. Rejects with `gone` when there is nothing at `from`.
+   */
+  move(from: string, to: string): Promise<void>;
   /** Objects whose key begins with `prefix`, in byte order of their keys. */
   list(prefix: string, options?: { startAfter?: string }): AsyncIterable<ObjectInfo>;
   /** A URL that gives the object to whoever holds it, or null where storage has none. */

@@ -79,6 +79,7 @@ function memoryStorage(failing: Partial<Record<"probe" | "put" | "open" | "delet
       objects.delete(key);
     },
     head: unused,
+    move: unused,
     list: unused,
     presign: unused,
     abortMultipart: unused,

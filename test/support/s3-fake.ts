@@ -43,9 +43,13 @@ const bucketName = "fake-bucket";
  * A small strict S3 in this process, for faults that no real server produces on demand; it proves nothing about real ones,
  * and checks no signatures. Uses node:http because Bun.serve can't break a connection.
  * @param minPartBytes smallest part that Complete takes before the last; 5 MiB as on S3 unless told
+ * @param maxCopyBytes the most that one call copies; 5 GiB as on S3 unless told
  */
-export async function startS3Fake({ minPartBytes = 5 * 1024 * 1024 } = {}): Promise<S3Fake> {
-  let bucket = createFakeBucket(minPartBytes);
+export async function startS3Fake({
+  minPartBytes = 5 * 1024 * 1024,
+  maxCopyBytes = 5 * 1024 ** 3,
+} = {}): Promise<S3Fake> {
+  let bucket = createFakeBucket(minPartBytes, maxCopyBytes);
   let script = createFaultScript<Fault>(accessDenied);
   let calls: LoggedCall[] = [];
   let connections = 0;
@@ -94,7 +98,8 @@ async function handle(request: IncomingMessage, response: ServerResponse, deps: 
   let [, named = "", ...rest] = url.pathname.split("/");
   let key = decodeURIComponent(rest.join("/"));
   let query = url.searchParams;
-  let operation = operationOf(request.method ?? "", key, query);
+  let isCopy = request.headers["x-amz-copy-source"] !== undefined;
+  let operation = operationOf(request.method ?? "", key, query, isCopy);
   if (!operation || decodeURIComponent(named) !== bucketName) {
     request.resume();
     let refusal = operation ? new S3Refusal(404, "NoSuchBucket") : new S3Refusal(501, "NotImplemented");

@@ -17,6 +17,7 @@ import { MINUTE_MS, SECOND_MS } from "../../units.ts";
 import type { ObjectInfo, Storage, UnfinishedUpload } from "../storage.ts";
 import { type ClientOptions, createS3Client, signWithPayloadHash } from "./client.ts";
 import { type Action, explain, type Where } from "./explain.ts";
+import { createMove } from "./move.ts";
 import { createPut } from "./put.ts";
 import { faultOf, withRetry } from "./retry.ts";
 import type { CallLimits } from "./sending.ts";
@@ -46,6 +47,8 @@ export interface S3StorageOptions extends ClientOptions {
   silenceMs?: number | undefined;
   /** For tests: parts of this size, in bytes, instead of what part-plan.ts says. */
   partBytes?: number | undefined;
+  /** For tests: the largest object that is copied in one call, and the parts of larger ones, in bytes. */
+  copyBytes?: number | undefined;
   budget: ByteBudget;
   spool: Spool;
   log: Log;
@@ -160,6 +163,15 @@ export function createS3Storage(options: S3StorageOptions): Storage {
         if (!isForbidden || (await isThere(key))) throw error;
       }
     },
+
+    move: createMove({
+      ...options,
+      client,
+      call,
+      head: (key) => storage.head(key),
+      delete: (key) => storage.delete(key),
+      abortMultipart: (key, uploadId) => storage.abortMultipart(key, uploadId),
+    }),
 
     async *list(prefix, { startAfter } = {}): AsyncGenerator<ObjectInfo> {
       let token: string | undefined;

@@ -78,12 +78,22 @@ export async function orSoon(work: Promise<void>, onFailure: (error: unknown) =>
 }
 
 /** What PutObject and CreateMultipartUpload say alike about the object. */
-export function objectInput(request: PutRequest, sending: Sending) {
+export function objectInput(
+  request: Pick<PutRequest, "key" | "contentType" | "userMetadata">,
+  sending: Pick<Sending, "bucket" | "storageClass" | "serverSideEncryption" | "kmsKeyId">,
+) {
   return {
     Bucket: sending.bucket,
     Key: request.key,
     ContentType: request.contentType,
     Metadata: request.userMetadata,
+    ...keptAs(sending),
+  };
+}
+
+/** How the bucket is to keep an object; a copy does not take it over from its source. */
+export function keptAs(sending: Pick<Sending, "storageClass" | "serverSideEncryption" | "kmsKeyId">) {
+  return {
     ...(sending.storageClass ? { StorageClass: sending.storageClass as "STANDARD" } : {}),
     ...(sending.serverSideEncryption
       ? { ServerSideEncryption: sending.serverSideEncryption as "AES256" }

@@ -23,12 +23,14 @@ export const clockSkew: Fault = { kind: "status", status: 403, code: "RequestTim
 
 export const OPERATIONS = [
   "PutObject",
+  "CopyObject",
   "GetObject",
   "HeadObject",
   "DeleteObject",
   "ListObjectsV2",
   "CreateMultipartUpload",
   "UploadPart",
+  "UploadPartCopy",
   "CompleteMultipartUpload",
   "AbortMultipartUpload",
   "ListMultipartUploads",
