@@ -1,15 +1,15 @@
 import type { Admission } from "./admission.ts";
 import type { Clock } from "./clock.ts";
 import type { DeleteFile } from "./delete-file.ts";
-import type { DuplicatePolicy, FileRecord, IncomingFile, NewFileRecord } from "./domain.ts";
+import type { FileRecord, IncomingFile, NewFileRecord } from "./domain.ts";
 import { AppError, type ErrorCode, toAppError } from "./errors.ts";
 import type { Ids } from "./ids.ts";
-import { extractMetadata } from "./inspect/extract-metadata.ts";
 import { measureBody } from "./inspect/measure.ts";
 import { detectMediaType } from "./inspect/media-type.ts";
 import type { Policy } from "./inspect/policy.ts";
 import type { Log } from "./log.ts";
 import type { RefusedFile } from "./parse/upload-request.ts";
+import { rangeReader, type RecordUpload } from "./record-upload.ts";
 import type { FileRepository } from "./record/file-repository.ts";
 import type { Recovery } from "./recover.ts";
 import type { Idempotency } from "./state/idempotency.ts";
@@ -40,6 +40,7 @@ export type ReceiveUpload = (
 export interface ReceiveUploadDeps {
   storage: Storage;
   repository: FileRepository;
+  recordUpload: RecordUpload;
   journal: Journal;
   recovery: Recovery;
   idempotency: Idempotency;
@@ -48,7 +49,7 @@ export interface ReceiveUploadDeps {
   admission: Admission;
   clock: Clock;
   ids: Ids;
-  options: { s3Prefix: string; maxFileBytes: number; duplicates: DuplicatePolicy; keepPosition: boolean };
+  options: { s3Prefix: string; maxFileBytes: number };
 }
 
 /** What is wrong with one file only; its neighbours in the request are taken. */
@@ -70,6 +71,7 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
   let {
     storage,
     repository,
+    recordUpload,
     journal,
     recovery,
     idempotency,
@@ -151,26 +153,9 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
         onMultipartCreated: (uploadId) => journal.multipartCreated(uid, uploadId),
         signal: context.signal,
       });
-      let source = measured.headTail.source((offset, length) => readStored(key, offset, length));
-      let facts = await extractMetadata(source, media, { keepPosition: options.keepPosition });
-      let metadata = { ...facts.metadata };
-      if (declaredType !== null) metadata["declared_type"] = declaredType;
-      if (mismatch) metadata["mismatch"] = mismatch;
-      let row: NewFileRecord = {
-        ...facts,
-        metadata,
-        uid,
-        filename,
-        storage: name,
-        bucket,
-        s3_key: key,
-        content_type: media.contentType,
-        kind: media.kind,
-        size_bytes: sizeBytes,
-        checksum_sha256: measured.sha256(),
-        created_at: createdAt,
-        created_date: createdAt.slice(0, 10),
-      };
+      let source = measured.headTail.source(rangeReader(storage, key));
+      let what = { filename, declaredType, media, mismatch, sizeBytes, sha256: measured.sha256() };
+      let row = await recordUpload.describe({ ...what, uid, key, createdAt, source }, storage);
       return { row, release };
     } catch (error) {
       // Without an answer nobody knows whether storage will still make the object.
@@ -187,14 +172,8 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
     let { row, release } = stored;
     try {
       if (context.idempotencyKey !== null) await idempotency.remember(context.idempotencyKey, position, row);
-      let { record: created, duplicateOf, linked } = await repository.create(row, options.duplicates);
-      if (linked) await undo(stored);
-      else journal.closeUpload(row.uid);
-      context.log.info(
-        { id: created.id, uid: row.uid, bytes: row.size_bytes, type: row.content_type },
-        "file recorded",
-      );
-      return { success: true, record: created, duplicateOf };
+      let made = await recordUpload.record(row, context.log);
+      return { success: true, ...made };
     } catch (error) {
       await undo(stored);
       throw error;
@@ -239,11 +218,6 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
       `This Idempotency-Key was used for another file, “${row.filename}”.`,
       { details: { parameter: "Idempotency-Key", filename } },
     );
-  }
-
-  async function readStored(key: string, offset: number, length: number): Promise<Uint8Array> {
-    let { body } = await storage.open(key, { first: offset, last: offset + length - 1 });
-    return new Uint8Array(await new Response(body).arrayBuffer());
   }
 
   return async function receiveUpload(files, context) {

@@ -15,6 +15,7 @@ import { randomIds } from "../src/ids.ts";
 import { createPolicy } from "../src/inspect/policy.ts";
 import { silentLog } from "../src/log.ts";
 import { createReceiveUpload, type UploadContext } from "../src/receive-upload.ts";
+import { createRecordUpload } from "../src/record-upload.ts";
 import type { FileRepository } from "../src/record/file-repository.ts";
 import { createSqliteRepository } from "../src/record/sqlite-repository.ts";
 import { createRecovery } from "../src/recover.ts";
@@ -54,6 +55,12 @@ function createReceive() {
   return createReceiveUpload({
     storage,
     repository,
+    recordUpload: createRecordUpload({
+      repository,
+      journal,
+      recovery,
+      options: { duplicates: "store", keepPosition: true },
+    }),
     journal,
     recovery,
     idempotency: createIdempotency(state, createCommitSync(state), systemClock),
@@ -68,7 +75,7 @@ function createReceive() {
     admission: createAdmission(createByteBudget(64 * MIB), MIB),
     clock: systemClock,
     ids: randomIds,
-    options: { s3Prefix: "uploads/", maxFileBytes, duplicates: "store", keepPosition: true },
+    options: { s3Prefix: "uploads/", maxFileBytes },
   });
 }
 

@@ -44,6 +44,7 @@ export async function runServe(options: ServeOptions): Promise<void> {
     if (fault && fault.code !== "storage_unavailable") throw fault;
     let server = listen(config, opened);
     opened.trash.start();
+    opened.resumable.start();
     let access = opened.ensureAccess(server.port ?? config.port);
     write(banner(options, server.url, opened, access, isNew));
     log.info({ port: server.port, storage: opened.storages.current.name }, "listening");

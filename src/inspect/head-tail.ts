@@ -65,7 +65,8 @@ export function createHeadTail(limits: { headBytes?: number; tailBytes?: number 
   };
 }
 
-function createSource(
+/** A finished file of which the head is in memory, and perhaps the tail. */
+export function createSource(
   sizeBytes: number,
   head: Uint8Array,
   tail: Uint8Array,

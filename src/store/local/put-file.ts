@@ -14,7 +14,7 @@ import { checkFutureFolder } from "./place.ts";
 import type { Place } from "./place.ts";
 import { sidecarText } from "./sidecar.ts";
 
-const fileMode = 0o600;
+export const fileMode = 0o600;
 const createNew = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 export interface PutPlan {
@@ -96,7 +96,8 @@ async function writeBody(file: string, request: PutRequest, syncEveryBytes?: num
   }
 }
 
-async function writeText(file: string, text: string): Promise<void> {
+/** Durable when it resolves; the file must not be there. */
+export async function writeText(file: string, text: string): Promise<void> {
   let handle = await onDisk("written", open(file, createNew, fileMode));
   try {
     await onDisk("written", handle.writeFile(text));

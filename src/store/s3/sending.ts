@@ -4,7 +4,7 @@ import type { ByteBudget } from "../../byte-budget.ts";
 import type { Log } from "../../log.ts";
 import type { Spool } from "../../spool.ts";
 import { KIB, MINUTE_MS, SECOND_MS } from "../../units.ts";
-import type { ObjectInfo, PutRequest, UnfinishedUpload } from "../storage.ts";
+import type { ObjectInfo, ObjectToMake, PutRequest, UnfinishedUpload } from "../storage.ts";
 import type { Action } from "./explain.ts";
 
 /** Calls that carry bytes are worth many tries: the sender's bytes can't be asked for again. */
@@ -56,12 +56,12 @@ export function dataTimeoutMs(bytes: number): number {
 }
 
 /** What PutObject and CreateMultipartUpload say alike about the object. */
-export function objectInput(request: PutRequest, sending: Sending) {
+export function objectInput(object: ObjectToMake, sending: Sending) {
   return {
     Bucket: sending.bucket,
-    Key: request.key,
-    ContentType: request.contentType,
-    Metadata: request.userMetadata,
+    Key: object.key,
+    ContentType: object.contentType,
+    Metadata: object.userMetadata,
     ...(sending.storageClass ? { StorageClass: sending.storageClass as "STANDARD" } : {}),
     ...(sending.serverSideEncryption
       ? { ServerSideEncryption: sending.serverSideEncryption as "AES256" }
