@@ -29,7 +29,10 @@ export const ERROR_CODES = {
   gone: { status: 410, sentence: "The file's content is no longer in storage." },
   unsupported_version: { status: 412, sentence: "This version of the tus protocol is not spoken here." },
   file_too_large: { status: 413, sentence: "The file is too large." },
-  unsupported_media_type: { status: 415, sentence: "The request's Content-Type is not the one that works here." },
+  unsupported_media_type: {
+    status: 415,
+    sentence: "The request's Content-Type is not the one that works here.",
+  },
   type_not_allowed: { status: 415, sentence: "Files of this type are not accepted." },
   type_mismatch: { status: 415, sentence: "The file's content does not match its name or declared type." },
   wrong_checksum: { status: 460, sentence: "The bytes that came are not those of the checksum." },

@@ -1,9 +1,9 @@
-import { AppError } from "../errors.ts";
+import type { Clock } from "../clock.ts";
 import type { ByteStream } from "../domain.ts";
+import { AppError } from "../errors.ts";
 import type { Journal } from "../state/journal.ts";
 import type { ResumableTable, ResumableUpload } from "../state/resumable-table.ts";
 import type { Advance, Storage } from "../store/storage.ts";
-import type { Clock } from "../clock.ts";
 import type { Digests } from "./digests.ts";
 import { createIntake, type Intake } from "./intake.ts";
 import { createHead, objectOf, reachVerdict, type VerdictDeps } from "./verdict.ts";

@@ -3,14 +3,14 @@ import type { ByteStream, StorageName } from "../domain.ts";
 import { AppError, type ErrorCode, toAppError } from "../errors.ts";
 import type { Ids } from "../ids.ts";
 import type { Log } from "../log.ts";
+import type { Recovery } from "../recover.ts";
 import type { ResumableUpload } from "../state/resumable-table.ts";
 import type { Storage } from "../store/storage.ts";
 import { DAY_MS, MINUTE_MS, SECOND_MS } from "../units.ts";
-import { type Finished, finishUpload, type FinishDeps } from "./finish.ts";
+import { type FinishDeps, type Finished, finishUpload } from "./finish.ts";
 import type { Intake } from "./intake.ts";
 import { type Checksum, type ReceiveDeps, receivePiece } from "./receive.ts";
 import { headBytes } from "./verdict.ts";
-import type { Recovery } from "../recover.ts";
 
 /** How long an upload is kept after its last byte, and what became of it after its end. */
 export const resumableLifeMs = DAY_MS;
@@ -119,7 +119,8 @@ const FINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 
 export function createResumable(deps: ResumableDeps): Resumable {
-  let { table, storage, storageFor, recovery, repository, policy, digests, admission, clock, ids, log } = deps;
+  let { table, storage, storageFor, recovery, repository, policy, digests, admission, clock, ids, log } =
+    deps;
   let sessions = new Map<string, Session>();
   let finishing = new Map<string, Promise<Finished>>();
   let claims = new Map<string, () => void>();
@@ -134,18 +135,6 @@ export function createResumable(deps: ResumableDeps): Resumable {
       throw new AppError("gone", "This upload has ended: it was taken back or refused, or it has expired.");
     }
     return upload;
-  }
-
-  function statusOf(upload: ResumableUpload, finished: Finished | null): ResumableStatus {
-    let { uid, offsetBytes, lengthBytes, clientMetadata, activeAtMs } = upload;
-    return {
-      uid,
-      offsetBytes,
-      lengthBytes,
-      clientMetadata,
-      expiresAtMs: activeAtMs + resumableLifeMs,
-      finished,
-    };
   }
 
   /** Of one that may have been finished before. */
@@ -265,22 +254,29 @@ export function createResumable(deps: ResumableDeps): Resumable {
   function checkRequest(upload: ResumableUpload, request: AppendRequest): void {
     let { offsetBytes, lengthBytes, mostBytes } = request;
     if (offsetBytes !== upload.offsetBytes) {
-      throw new AppError("wrong_offset", `The upload stands at ${upload.offsetBytes}, not at ${offsetBytes}.`);
+      throw new AppError(
+        "wrong_offset",
+        `The upload stands at ${upload.offsetBytes}, not at ${offsetBytes}.`,
+      );
     }
     if (lengthBytes !== null && upload.lengthBytes !== null && lengthBytes !== upload.lengthBytes) {
-      throw new AppError("bad_request", "The length of the upload was told already, and it was another one.", {
-        details: { parameter: "Upload-Length" },
-      });
+      throw new AppError(
+        "bad_request",
+        "The length of the upload was told already, and it was another one.",
+        {
+          details: { parameter: "Upload-Length" },
+        },
+      );
     }
     let length = upload.lengthBytes ?? lengthBytes;
     if (length !== null && length < offsetBytes) {
       throw new AppError("bad_request", `The length is less than the ${offsetBytes} bytes that are here.`);
     }
     if (length !== null) policy.checkSize(length, upload.filename);
-    let end = offsetBytes + (mostBytes ?? 0);
-    if (end <= (length ?? deps.maxFileBytes)) return;
+    let endBytes = offsetBytes + (mostBytes ?? 0);
+    if (endBytes <= (length ?? deps.maxFileBytes)) return;
     throw new AppError("file_too_large", "More bytes were announced than the upload has left.", {
-      details: { limit_bytes: length ?? deps.maxFileBytes, actual_bytes: end },
+      details: { limit_bytes: length ?? deps.maxFileBytes, actual_bytes: endBytes },
     });
   }
 
@@ -390,6 +386,18 @@ export function createResumable(deps: ResumableDeps): Resumable {
       if (timer) clearInterval(timer);
       stopping.abort(new AppError("server_busy", "The server is being stopped."));
     },
+  };
+}
+
+function statusOf(upload: ResumableUpload, finished: Finished | null): ResumableStatus {
+  let { uid, offsetBytes, lengthBytes, clientMetadata, activeAtMs } = upload;
+  return {
+    uid,
+    offsetBytes,
+    lengthBytes,
+    clientMetadata,
+    expiresAtMs: activeAtMs + resumableLifeMs,
+    finished,
   };
 }
 

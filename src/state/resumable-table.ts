@@ -220,9 +220,7 @@ export function createResumableTable(db: Database, commits: CommitSync): Resumab
       write("note that an upload is finished", () => close(uid, "finished", fileId, nowMs)),
     end: (uid, nowMs) => write("note that an upload has ended", () => close(uid, "ended", null, nowMs)),
     open: () =>
-      translated("list the resumable uploads", () =>
-        selectOpen.all(Number.MAX_SAFE_INTEGER).map(toUpload),
-      ),
+      translated("list the resumable uploads", () => selectOpen.all(Number.MAX_SAFE_INTEGER).map(toUpload)),
     countOpen: () => translated("count the resumable uploads", () => count.get()?.n ?? 0),
     openUntouchedSince: (ms) =>
       translated("list the resumable uploads", () => selectOpen.all(ms).map(toUpload)),

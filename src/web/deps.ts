@@ -7,8 +7,8 @@ import type { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Thumbnails } from "../preview/thumbnails.ts";
 import type { ReceiveUpload } from "../receive-upload.ts";
-import type { Resumable } from "../resume/resumable.ts";
 import type { FileRepository } from "../record/file-repository.ts";
+import type { Resumable } from "../resume/resumable.ts";
 import type { Storage } from "../store/storage.ts";
 import type { Trash } from "../trash.ts";
 

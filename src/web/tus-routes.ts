@@ -107,8 +107,7 @@ function createHandlers({ resumable, links, options }: TusDeps) {
       lengthBytes,
       mostBytes: bodyBytes(request),
       checksum: parseChecksum(request.headers.get("Upload-Checksum")),
-      body: (signal: AbortSignal) =>
-        watchSender(request.body, { stallTimeoutMs, minBytesPerSecond, signal }),
+      body: (signal: AbortSignal) => watchSender(request.body, { stallTimeoutMs, minBytesPerSecond, signal }),
       signal: request.signal,
       log: context.var.log,
     };

@@ -75,13 +75,17 @@ export function createKeeper(storage: Storage, key: string, partBytes: number) {
   };
 }
 
+function refuse(): Promise<never> {
+  return Promise.reject(new Error("not this time"));
+}
+
 /** What every storage does with a file that comes in pieces. */
 export function resumableContract(under: () => StorageUnderTest, newKey: () => string): void {
-  describe("a file that comes in pieces", () => {
-    let keeperOf = (key: string) => createKeeper(under().storage, key, under().partBytes);
-    let read = async (key: string) =>
-      new Uint8Array(await new Response((await under().storage.open(key)).body).arrayBuffer());
+  let keeperOf = (key: string) => createKeeper(under().storage, key, under().partBytes);
+  let read = async (key: string) =>
+    new Uint8Array(await new Response((await under().storage.open(key)).body).arrayBuffer());
 
+  describe("a file that comes in pieces", () => {
     let sizes: [string, (partBytes: number) => number][] = [
       ["0 bytes", () => 0],
       ["1 byte", () => 1],
@@ -146,7 +150,6 @@ export function resumableContract(under: () => StorageUnderTest, newKey: () => s
       let key = newKey();
       let keeper = keeperOf(key);
       await keeper.receive(inChunks(bytes.subarray(0, manyBytes)));
-      let refuse = () => Promise.reject(new Error("not this time"));
       await expect(keeper.receive(inChunks(other), { keep: refuse })).rejects.toThrow("not this time");
       expect(keeper.offsetBytes).toBe(manyBytes);
       await keeper.receive(inChunks(bytes.subarray(manyBytes)));

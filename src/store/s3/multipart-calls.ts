@@ -32,12 +32,7 @@ export interface MultipartCalls {
     object: ObjectToMake,
     signal: AbortSignal,
   ): Promise<{ multipart: Multipart; mayHaveStrays: boolean }>;
-  sendPart(
-    multipart: Multipart,
-    number: number,
-    bytes: PartBytes,
-    signal: AbortSignal,
-  ): Promise<StoredPart>;
+  sendPart(multipart: Multipart, number: number, bytes: PartBytes, signal: AbortSignal): Promise<StoredPart>;
   /** @param parts in any order */
   complete(
     multipart: Multipart,
@@ -59,7 +54,8 @@ export function createMultipartCalls(sending: Sending, checksums: Checksums): Mu
 
   async function abortAll(key: string, wanted?: string): Promise<void> {
     for await (let upload of sending.listUnfinished(key)) {
-      if (upload.key === key && upload.uploadId !== wanted) await sending.abortMultipart(key, upload.uploadId);
+      if (upload.key === key && upload.uploadId !== wanted)
+        await sending.abortMultipart(key, upload.uploadId);
     }
   }
 
@@ -77,7 +73,10 @@ export function createMultipartCalls(sending: Sending, checksums: Checksums): Mu
               tries++;
               withChecksums = checksums.accepted;
               let checksum = withChecksums ? { ChecksumAlgorithm: "CRC32" as const } : {};
-              let command = new CreateMultipartUploadCommand({ ...objectInput(object, sending), ...checksum });
+              let command = new CreateMultipartUploadCommand({
+                ...objectInput(object, sending),
+                ...checksum,
+              });
               return client.send(command, { abortSignal });
             },
             { attempts: dataAttempts, signal },

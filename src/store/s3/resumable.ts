@@ -4,8 +4,8 @@ import type { CompleteRequest, ReceiveRequest, ResumablePuts, StoredPart } from 
 import { type Multipart, partsInFlight } from "./multipart-calls.ts";
 import { createPartBuffer, type PartBuffer, type PartBytes } from "./part-buffer.ts";
 import { partBytesFor } from "./part-plan.ts";
-import type { PutDeps } from "./put.ts";
 import { putSingle } from "./put-single.ts";
+import type { PutDeps } from "./put.ts";
 import { faultOf } from "./retry.ts";
 
 /** How often a broken read-back goes on where it broke. */
@@ -159,10 +159,6 @@ async function complete(
   open: ReadObject,
 ): Promise<{ sha256: string }> {
   let { object, held, offsetBytes, uploadId, parts, signal } = request;
-  let isThere = async () => {
-    let found = await sending.head(object.key).catch(() => null);
-    return found?.sizeBytes === offsetBytes;
-  };
   let rest = createPartBuffer(Math.max(1, held.byteLength), memory, held);
   try {
     let bytes = await rest.seal(signal);
@@ -177,12 +173,13 @@ async function complete(
     let multipart = { key: object.key, uploadId, withChecksums: first.crc32 !== null };
     try {
       let last =
-bytes.byteLength === 0 ? [] : [await calls.sendPart(multipart, parts.length + 1, bytes, signal)];
+        bytes.byteLength === 0 ? [] : [await calls.sendPart(multipart, parts.length + 1, bytes, signal)];
       rest.release();
       await calls.complete(multipart, [...parts, ...last], offsetBytes, signal);
     } catch (error) {
-      // An earlier try may have got as far as the object.
-      if (signal.aborted || !(await isThere())) throw error;
+      if (signal.aborted) throw error;
+      // An earlier try may have got as far as the object. If nobody can look, that is another error than "gone".
+      if ((await sending.head(object.key))?.sizeBytes !== offsetBytes) throw error;
     }
   } finally {
     rest.release();
