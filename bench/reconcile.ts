@@ -95,6 +95,7 @@ function fakeStorage(all: number, scenario: Scenario) {
     },
     async *listUnfinished() {},
     put: unused,
+    resumable: { partBytesFor: unused, receive: unused, complete: unused },
     open: unused,
     delete: unused,
     move: unused,

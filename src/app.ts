@@ -18,6 +18,7 @@ import { restoreRoutes } from "./web/restore-routes.ts";
 import { securityHeaders } from "./web/security-headers.ts";
 import { createSiteFor } from "./web/site.ts";
 import { thumbnailRoutes } from "./web/thumbnail-routes.ts";
+import { tusRoutes } from "./web/tus-routes.ts";
 import { uploadRoutes } from "./web/upload-routes.ts";
 
 /**
@@ -64,6 +65,7 @@ export function createApp(deps: WebDeps): Hono<WebEnv> {
   // From here on it is known who asks, and every route says what it demands.
   app.use(access.identify);
   app.route(base, uploadRoutes({ ...deps, requires, links, siteFor, errorResponse }));
+  app.route(base, tusRoutes({ ...deps, requires, links, errorResponse }));
   app.route(base, listRoutes({ ...deps, requires, links, siteFor }));
   app.route(base, fileRoutes({ repository, requires, links, siteFor, downloads }));
   app.route(base, thumbnailRoutes({ repository, requires, thumbnails: deps.thumbnails }));

@@ -25,13 +25,17 @@ import { createThumbnailCache } from "./preview/thumbnail-cache.ts";
 import { createThumbnails } from "./preview/thumbnails.ts";
 import { createReadiness, type Readiness } from "./readiness.ts";
 import { createReceiveUpload } from "./receive-upload.ts";
+import { createRecordUpload } from "./record-upload.ts";
 import { checkLargeCatalog } from "./record/check-catalog.ts";
 import { createSqliteRepository } from "./record/sqlite-repository.ts";
 import { createRecovery } from "./recover.ts";
+import { createDigests } from "./resume/digests.ts";
+import { createResumable, type Resumable } from "./resume/resumable.ts";
 import { checkSmallDatabase, closeDatabase } from "./sqlite.ts";
 import { openStateDatabase } from "./state/database.ts";
 import { createIdempotency } from "./state/idempotency.ts";
 import { lockDataFolder } from "./state/lock.ts";
+import { createResumableTable } from "./state/resumable-table.ts";
 import { sessionLifeMs } from "./state/sessions.ts";
 import { createJournal } from "./state/sqlite-journal.ts";
 import { createTokens } from "./state/tokens.ts";
@@ -47,6 +51,7 @@ export interface OpenServer {
   storages: Storages;
   readiness: Readiness;
   trash: Trash;
+  resumable: Pick<Resumable, "start">;
   /** Brings back what an earlier process knew, and removes what it left. To be called before anybody is answered. */
   prepare(): Promise<void>;
   /** Begins to look for damage in a catalog that is too large to look at before; what it finds is logged, and said by /readyz. */
@@ -125,30 +130,53 @@ export function openServer(
     undo.defer(() => trash.stop());
     let idempotency = createIdempotency(stateDatabase, stateCommits, clock);
     let maxFileBytes = config.max_file_size_mb * MIB;
+    let policy = createPolicy({
+      maxFileBytes,
+      allowedMimeTypes: config.allowed_mime_types,
+      allowedExtensions: config.allowed_extensions,
+      blockedExtensions: config.blocked_extensions,
+      typeMismatch: config.type_mismatch,
+    });
+    let inspectBytes = defaultHeadBytes + 2 * defaultTailBytes + firstBlockBytes;
+    let admission = createAdmission(storages.budget, inspectBytes);
+    let recordUpload = createRecordUpload({
+      repository,
+      journal,
+      recovery,
+      options: { duplicates: config.duplicates, keepPosition: config.gps === "keep" },
+    });
     let receiveUpload = createReceiveUpload({
       storage: storages.current,
       repository,
+      recordUpload,
       journal,
       recovery,
       idempotency,
       deleteFile,
-      policy: createPolicy({
-        maxFileBytes,
-        allowedMimeTypes: config.allowed_mime_types,
-        allowedExtensions: config.allowed_extensions,
-        blockedExtensions: config.blocked_extensions,
-        typeMismatch: config.type_mismatch,
-      }),
-      admission: createAdmission(storages.budget, defaultHeadBytes + 2 * defaultTailBytes + firstBlockBytes),
+      policy,
+      admission,
       clock,
       ids,
-      options: {
-        s3Prefix: config.s3_prefix,
-        maxFileBytes,
-        duplicates: config.duplicates,
-        keepPosition: config.gps === "keep",
-      },
+      options: { s3Prefix: config.s3_prefix, maxFileBytes },
     });
+    let resumable = createResumable({
+      storage: storages.current,
+      storageFor,
+      table: createResumableTable(stateDatabase, stateCommits),
+      repository,
+      recordUpload,
+      journal,
+      recovery,
+      policy,
+      admission,
+      digests: createDigests(),
+      clock,
+      ids,
+      log,
+      s3Prefix: config.s3_prefix,
+      maxFileBytes,
+    });
+    undo.defer(() => resumable.stop());
 
     let { base_path: basePath, public_url: publicUrl, allow_anonymous: allowAnonymous } = config;
     let cookie = createSessionCookie({ basePath, publicUrl, lifeSeconds: sessionLifeMs / SECOND_MS });
@@ -160,6 +188,7 @@ export function openServer(
       storageFor,
       receiveUpload: (files, context) =>
         receiveUpload(files, { ...context, signal: AbortSignal.any([context.signal, ending.signal]) }),
+      resumable,
       deleteFile,
       trash,
       thumbnails: createThumbnails({
@@ -199,9 +228,11 @@ export function openServer(
       storages,
       readiness,
       trash,
+      resumable,
       async prepare() {
         await storages.removeLeftovers();
         idempotency.forgetExpired();
+        resumable.load();
         await recovery.hideDeletions();
         await trash.load();
       },
@@ -222,7 +253,10 @@ export function openServer(
           addresses: Object.values(networkInterfaces()).flatMap((list) => list ?? []),
           hostname: hostname(),
         }),
-      endUploads: (reason) => ending.abort(reason),
+      endUploads(reason) {
+        ending.abort(reason);
+        resumable.endRequests(reason);
+      },
       close: () => opened.dispose(),
     };
   } finally {

@@ -1,18 +1,18 @@
 import type { Admission } from "./admission.ts";
 import type { Clock } from "./clock.ts";
 import type { DeleteFile } from "./delete-file.ts";
-import type { DuplicatePolicy, FileRecord, IncomingFile, NewFileRecord } from "./domain.ts";
+import type { FileRecord, IncomingFile, NewFileRecord } from "./domain.ts";
 import { AppError, type ErrorCode, toAppError } from "./errors.ts";
 import type { Ids } from "./ids.ts";
-import { extractMetadata } from "./inspect/extract-metadata.ts";
 import { measureBody } from "./inspect/measure.ts";
 import { detectMediaType } from "./inspect/media-type.ts";
 import type { Policy } from "./inspect/policy.ts";
 import type { Log } from "./log.ts";
-import { newRow } from "./new-row.ts";
 import type { RefusedFile } from "./parse/upload-request.ts";
+import { rangeReader, type RecordUpload } from "./record-upload.ts";
 import type { FileRepository } from "./record/file-repository.ts";
-import type { Recovery } from "./recover.ts";
+import { type Recovery, undoPatienceMs } from "./recover.ts";
+import { endsWithin } from "./soon.ts";
 import type { Idempotency } from "./state/idempotency.ts";
 import type { Journal } from "./state/journal.ts";
 import { objectKey, userMetadataOf } from "./store/keys.ts";
@@ -42,6 +42,7 @@ export type ReceiveUpload = (
 export interface ReceiveUploadDeps {
   storage: Storage;
   repository: FileRepository;
+  recordUpload: RecordUpload;
   journal: Journal;
   recovery: Recovery;
   idempotency: Idempotency;
@@ -50,7 +51,7 @@ export interface ReceiveUploadDeps {
   admission: Admission;
   clock: Clock;
   ids: Ids;
-  options: { s3Prefix: string; maxFileBytes: number; duplicates: DuplicatePolicy; keepPosition: boolean };
+  options: { s3Prefix: string; maxFileBytes: number };
 }
 
 /** What is wrong with one file only; its neighbours in the request are taken. */
@@ -61,8 +62,6 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "type_mismatch",
   "duplicate",
 ]);
-/** What a sender waits for the undoing of a failed upload before it hears of the failure. */
-const undoPatienceMs = 5 * SECOND_MS;
 /** What reading a stored file's facts may take: an upload does not wait for ever for its picture's size. */
 const factsPatienceMs = 30 * SECOND_MS;
 /** A file that is in storage and waits for the end of its request to get its row. */
@@ -76,6 +75,7 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
   let {
     storage,
     repository,
+    recordUpload,
     journal,
     recovery,
     idempotency,
@@ -158,22 +158,9 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
         signal: context.signal,
       });
       let patience = AbortSignal.any([context.signal, AbortSignal.timeout(factsPatienceMs)]);
-      let source = measured.headTail.source((offset, length) => readStored(key, offset, length, patience));
-      let facts = await extractMetadata(source, media, { keepPosition: options.keepPosition });
-      let row = newRow({
-        facts,
-        media,
-        declaredType,
-        mismatch,
-        uid,
-        filename,
-        storage: name,
-        bucket,
-        key,
-        sizeBytes,
-        sha256: measured.sha256(),
-        createdAt,
-      });
+      let source = measured.headTail.source(rangeReader(storage, key, patience));
+      let what = { filename, declaredType, media, mismatch, sizeBytes, sha256: measured.sha256() };
+      let row = await recordUpload.describe({ ...what, uid, key, createdAt, source }, storage);
       return { row, release };
     } catch (error) {
       // What was given up on its way may still make an object, or an upload in parts.
@@ -190,16 +177,8 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
     let { row, release } = stored;
     try {
       if (context.idempotencyKey !== null) await idempotency.remember(context.idempotencyKey, position, row);
-      let { record: created, duplicateOf, linked } = await repository.create(row, options.duplicates);
-      // Marks the link and removes the object of its own. If storage can't be reached just now, the intent stays open and
-      // recovery does both: the file is in storage and in the catalog, which is all that an answer promises.
-      if (linked) await undo(stored);
-      else journal.closeUpload(row.uid);
-      context.log.info(
-        { id: created.id, uid: row.uid, bytes: row.size_bytes, type: row.content_type },
-        "file recorded",
-      );
-      return { success: true, record: created, duplicateOf };
+      let made = await recordUpload.record(row, context.log);
+      return { success: true, ...made };
     } catch (error) {
       await undo(stored);
       throw error;
@@ -213,11 +192,7 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
     { row, release }: { row: { uid: string }; release: () => void },
     lookAgain = false,
   ): Promise<void> {
-    let work = recovery.undoUpload(row.uid, lookAgain).finally(release);
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let late = new Promise<void>((resolve) => (timer = setTimeout(resolve, undoPatienceMs)));
-    await Promise.race([work, late]);
-    clearTimeout(timer);
+    await endsWithin(recovery.undoUpload(row.uid, lookAgain).finally(release), undoPatienceMs);
   }
 
   /** Removes what was recorded already. One that can't be removed does not keep the others, nor hide why. */
@@ -247,16 +222,6 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
       `This Idempotency-Key was used for another file, “${row.filename}”.`,
       { details: { parameter: "Idempotency-Key", filename } },
     );
-  }
-
-  async function readStored(
-    key: string,
-    offset: number,
-    length: number,
-    signal: AbortSignal,
-  ): Promise<Uint8Array> {
-    let { body } = await storage.open(key, { first: offset, last: offset + length - 1 }, signal);
-    return new Uint8Array(await new Response(body).arrayBuffer());
   }
 
   return async function receiveUpload(files, context) {

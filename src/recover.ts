@@ -5,12 +5,16 @@ import { isOwner, type MarkedRow, markedRow, type Marks } from "./marks.ts";
 import type { Deletion, FileRepository } from "./record/file-repository.ts";
 import type { DeleteIntent, Journal, ObjectPlace, UploadIntent } from "./state/journal.ts";
 import type { Storage } from "./store/storage.ts";
+import { SECOND_MS } from "./units.ts";
 
 /**
  * How often an abort may be refused before its parts are given up: a no that is passing (a policy being changed, a proxy) is
  * over by then, and one that is not would have the intent asked about for ever.
  */
 const maxRefusals = 3;
+
+/** What a sender waits for the undoing of a failed upload before it hears of the failure; the rest is done afterwards. */
+export const undoPatienceMs = 5 * SECOND_MS;
 
 export interface RecoverDeps {
   journal: Journal;

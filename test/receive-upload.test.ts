@@ -16,6 +16,7 @@ import { createPolicy } from "../src/inspect/policy.ts";
 import { silentLog } from "../src/log.ts";
 import { createMarks } from "../src/marks.ts";
 import { createReceiveUpload, type UploadContext } from "../src/receive-upload.ts";
+import { createRecordUpload } from "../src/record-upload.ts";
 import type { FileRepository } from "../src/record/file-repository.ts";
 import { createSqliteRepository } from "../src/record/sqlite-repository.ts";
 import { createRecovery } from "../src/recover.ts";
@@ -56,6 +57,12 @@ function createReceive() {
   return createReceiveUpload({
     storage,
     repository,
+    recordUpload: createRecordUpload({
+      repository,
+      journal,
+      recovery,
+      options: { duplicates: "store", keepPosition: true },
+    }),
     journal,
     recovery,
     idempotency: createIdempotency(state, createCommitSync(state), systemClock),
@@ -70,7 +77,7 @@ function createReceive() {
     admission: createAdmission(createByteBudget(64 * MIB), MIB),
     clock: systemClock,
     ids: randomIds,
-    options: { s3Prefix: "uploads/", maxFileBytes, duplicates: "store", keepPosition: true },
+    options: { s3Prefix: "uploads/", maxFileBytes },
   });
 }
 

@@ -45,6 +45,7 @@ export async function runServe(options: ServeOptions): Promise<void> {
     let server = listen(config, opened);
     opened.trash.start();
     opened.checkCatalog();
+    opened.resumable.start();
     let access = opened.ensureAccess(server.port ?? config.port);
     write(banner(options, server.url, opened, access, isNew));
     log.info({ port: server.port, storage: opened.storages.current.name }, "listening");

@@ -78,7 +78,8 @@ export function sourceOfPieces(
   return createSource(pieces.sizeBytes, pieces.head, pieces.tail, fetchRange);
 }
 
-function createSource(
+/** A finished file of which the head is in memory, and perhaps the tail. */
+export function createSource(
   sizeBytes: number,
   head: Uint8Array,
   tail: Uint8Array,

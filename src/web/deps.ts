@@ -8,6 +8,7 @@ import type { Log } from "../log.ts";
 import type { Thumbnails } from "../preview/thumbnails.ts";
 import type { ReceiveUpload } from "../receive-upload.ts";
 import type { FileRepository } from "../record/file-repository.ts";
+import type { Resumable } from "../resume/resumable.ts";
 import type { Storage } from "../store/storage.ts";
 import type { Trash } from "../trash.ts";
 
@@ -17,6 +18,7 @@ export interface WebDeps {
   /** The storage of a row; one that the configuration no longer knows fails when it is used. */
   storageFor: (place: { storage: StorageName; bucket: string }) => Storage;
   receiveUpload: ReceiveUpload;
+  resumable: Pick<Resumable, "create" | "status" | "append" | "terminate">;
   /** Removes row and object; rejects as DeleteFile does. */
   deleteFile: (idOrUid: string) => Promise<FileRecord>;
   /** Where a file goes that is deleted on a page. */

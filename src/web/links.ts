@@ -11,6 +11,8 @@ export interface Links extends SiteLinks {
   /** The page that tells what became of a form's files. */
   uploaded(receipt: string): string;
   ofFile(id: number): FileLinks;
+  /** Of a resumable upload. */
+  ofUpload(uid: string): string;
   /** For programs, which keep a link longer than a page does. */
   absolute(path: string): string;
 }
@@ -37,6 +39,7 @@ export function createLinks({ basePath, publicUrl }: LinkOptions): Links {
       thumbnail: `${files}/${id}/thumbnail`,
       delete: `${files}/${id}/delete`,
     }),
+    ofUpload: (uid) => `${basePath}/tus/${uid}`,
     absolute: (path) => origin + path,
   };
 }

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import type { MiddlewareHandler } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 
 import { UploadResults } from "../../views/fragments/upload-results.tsx";
 import { HomePage } from "../../views/pages/home.tsx";
@@ -125,7 +126,7 @@ function respond(context: WebContext, outcomes: UploadOutcome[], deps: InnerDeps
     if (!("error" in answer)) return json(context, answer.body, answer.status, headers);
     return errorResponse(context, answer.error, { body: { files: answer.files }, headers, logged: true });
   }
-  let status = "error" in answer ? answer.error.facts.status : answer.status;
+  let status = "error" in answer ? (answer.error.facts.status as ContentfulStatusCode) : answer.status;
   let results = outcomes.map((outcome) => resultView(context, outcome, links));
   if (form === "page") return context.redirect(links.uploaded(receipts.keep(results)), 303);
   return context.html(UploadResults({ results }), status, { ...headers, "HX-Trigger": "filesChanged" });

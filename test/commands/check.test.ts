@@ -84,6 +84,7 @@ function memoryStorage(failing: Partial<Record<"probe" | "put" | "open" | "delet
     presign: unused,
     abortMultipart: unused,
     listUnfinished: unused,
+    resumable: { partBytesFor: unused, receive: unused, complete: unused },
   };
   return { storage, objects, deletes };
 }

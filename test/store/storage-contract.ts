@@ -6,6 +6,7 @@ import { readUserMetadata, userMetadataOf } from "../../src/store/keys.ts";
 import type { ObjectInfo, Storage } from "../../src/store/storage.ts";
 import { KIB, MIB } from "../../src/units.ts";
 import { bytesOf, inChunks, oddChunks, putRequest, sha256Of, thenFailure, thenSilence } from "./bodies.ts";
+import { resumableContract } from "./resumable-contract.ts";
 
 export interface StorageUnderTest {
   storage: Storage;
@@ -76,6 +77,8 @@ export function storageContract(name: string, make: () => Promise<StorageUnderTe
       expect(await made.countUnfinished()).toBe(unfinishedBefore);
       expect(await Array.fromAsync(storage.list(key))).toEqual([]);
     }
+
+    resumableContract(() => made, newKey);
 
     describe("put", () => {
       let sizes: [string, (partBytes: number) => number][] = [

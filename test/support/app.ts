@@ -149,6 +149,7 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
     repository,
     storageFor: () => storage,
     receiveUpload,
+    resumable: resumableUnused,
     deleteFile,
     trash,
     thumbnails: createThumbnails({
@@ -184,6 +185,18 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Resumable uploads are tested with their own engine (test/resume). */
+const resumableUnused: WebDeps["resumable"] = {
+  create: noUploads,
+  status: noUploads,
+  append: noUploads,
+  terminate: noUploads,
+};
+
+function noUploads(): Promise<never> {
+  return Promise.reject(new AppError("not_found"));
 }
 
 export type TestApp = ReturnType<typeof createTestApp>;

@@ -15,12 +15,15 @@ import type { Log } from "../../log.ts";
 import type { Spool } from "../../spool.ts";
 import { MINUTE_MS, SECOND_MS } from "../../units.ts";
 import type { ObjectInfo, Storage, UnfinishedUpload } from "../storage.ts";
+import { createBlockPool } from "./block-pool.ts";
 import { type ClientOptions, createS3Client, signWithPayloadHash } from "./client.ts";
 import { type Action, explain, type Where } from "./explain.ts";
 import { createMove } from "./move.ts";
-import { createPut } from "./put.ts";
+import { createMultipartCalls } from "./multipart-calls.ts";
+import { createPut, type PutDeps } from "./put.ts";
+import { createResumablePuts } from "./resumable.ts";
 import { faultOf, withRetry } from "./retry.ts";
-import type { CallLimits } from "./sending.ts";
+import type { CallLimits, Sending } from "./sending.ts";
 import { createShortcomings, isDenied } from "./shortcomings.ts";
 
 /** Tries and seconds for calls that carry no file: somebody may be waiting. */
@@ -89,21 +92,30 @@ export function createS3Storage(options: S3StorageOptions): Storage {
     }
   }
 
+  let sending: Sending = {
+    ...options,
+    silenceMs,
+    client,
+    call,
+    head: (key) => storage.head(key),
+    delete: (key) => storage.delete(key),
+    abortMultipart: (key, uploadId) => storage.abortMultipart(key, uploadId),
+    listUnfinished,
+  };
+  let { budget, spool } = options;
+  let memory = { budget, spool, pool: createBlockPool(budget) };
+  let checksums = { accepted: true };
+  let puts: PutDeps = { sending, memory, checksums, calls: createMultipartCalls(sending, checksums) };
+
   let storage: Storage = {
     name: "s3",
     bucket,
     get shortcomings() {
       return shortcomings.sentences;
     },
-    put: createPut({
-      ...options,
-      silenceMs,
-      client,
-      call,
-      head: (key) => storage.head(key),
-      delete: (key) => storage.delete(key),
-      abortMultipart: (key, uploadId) => storage.abortMultipart(key, uploadId),
-      listUnfinished,
+    put: createPut(puts),
+    resumable: createResumablePuts(puts, async (key, first, last, signal) => {
+      return (await storage.open(key, { first, last }, signal)).body;
     }),
 
     async open(key, range, signal) {

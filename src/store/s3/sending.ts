@@ -5,7 +5,7 @@ import { AppError } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import type { Spool } from "../../spool.ts";
 import { KIB, SECOND_MS } from "../../units.ts";
-import type { ObjectInfo, PutRequest, UnfinishedUpload } from "../storage.ts";
+import type { ObjectInfo, ObjectToMake, PutRequest, UnfinishedUpload } from "../storage.ts";
 import type { Action } from "./explain.ts";
 
 /** Calls that carry bytes are worth many tries: the sender's bytes can't be asked for again. */
@@ -16,7 +16,7 @@ export const dataAttempts = 8;
  */
 export const lastCallGraceMs = 2 * SECOND_MS;
 /** What the sender of a put that has failed waits for its undoing; the rest is done after the answer. */
-const undoPatienceMs = 5 * SECOND_MS;
+export const undoPatienceMs = 5 * SECOND_MS;
 /** What a bucket must manage, at worst, before a try is given up. */
 const slowestBucketBytesPerSecond = 64 * KIB;
 
@@ -69,24 +69,16 @@ export function demandTag(output: { ETag?: string | undefined }): void {
   );
 }
 
-/** Resolves when the work has ended or the patience has; then the work goes on. Never rejects. */
-export async function orSoon(work: Promise<void>, onFailure: (error: unknown) => void): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let late = new Promise<void>((resolve) => (timer = setTimeout(resolve, undoPatienceMs)));
-  await Promise.race([work.catch(onFailure), late]);
-  clearTimeout(timer);
-}
-
 /** What PutObject and CreateMultipartUpload say alike about the object. */
 export function objectInput(
-  request: Pick<PutRequest, "key" | "contentType" | "userMetadata">,
+  object: Pick<ObjectToMake, "key" | "contentType" | "userMetadata">,
   sending: Pick<Sending, "bucket" | "storageClass" | "serverSideEncryption" | "kmsKeyId">,
 ) {
   return {
     Bucket: sending.bucket,
-    Key: request.key,
-    ContentType: request.contentType,
-    Metadata: request.userMetadata,
+    Key: object.key,
+    ContentType: object.contentType,
+    Metadata: object.userMetadata,
     ...keptAs(sending),
   };
 }

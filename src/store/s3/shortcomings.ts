@@ -1,6 +1,7 @@
+import { AppError } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import type { Action, Where } from "./explain.ts";
-import type { S3Fault } from "./retry.ts";
+import { faultOf, type S3Fault } from "./retry.ts";
 
 /** What a bucket does not let us do, although files can be put there and read. */
 export interface Shortcomings {
@@ -57,5 +58,14 @@ export function createShortcomings({ bucket }: Where, log: Log): Shortcomings {
     forget(action) {
       if (known.delete(action)) log.info({ action }, "the bucket allows it again");
     },
+  };
+}
+
+/** Says that a multipart upload of this key could not be taken back; what the bucket forbids is said once for all uploads. */
+export function tellLeft(log: Log, key: string): (error: unknown) => void {
+  return (error) => {
+    let isKnown = error instanceof AppError && isShortcoming(faultOf(error.cause));
+    let sentence = "an unfinished multipart upload may be left in the bucket";
+    log[isKnown ? "debug" : "warn"]({ key, reason: String(error) }, sentence);
   };
 }
