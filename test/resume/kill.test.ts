@@ -87,7 +87,7 @@ async function finish(world: World, path: string, acknowledged: number): Promise
 
 for (let on of ["local", "s3"] as const) {
   describe(`kill -9 on ${on}`, () => {
-    for (let seed of [1, 2, 3]) {
+    for (let seed of [1, 2]) {
       test(
         `at any moment loses no byte that was acknowledged (seed ${seed})`,
         async () => {
@@ -121,7 +121,7 @@ let noStrace = skipUnlessCi(
 );
 
 describe.skipIf(noStrace)("kill -9 at the n-th sync to disk", () => {
-  for (let when of [2, 3, 4, 5, 6, 7, 8, 9, 11, 14]) {
+  for (let when of [3, 5, 7, 9]) {
     test(
       `loses no byte that was acknowledged (n = ${when})`,
       async () => {
