@@ -102,6 +102,7 @@ export async function receivePiece(
       storedBytes: upload.storedBytes,
       held: table.held(upload),
       lastPart: table.lastPart(uid),
+      mayHaveStrays: upload.verdict !== null,
       body: intake.body,
       mostBytes: Math.min(piece.mostBytes ?? limitBytes, limitBytes),
       object: () => {
@@ -109,8 +110,9 @@ export async function receivePiece(
         return objectOf(upload, verdict);
       },
       async onMultipartCreated(uploadId) {
-        await journal.multipartCreated(uid, uploadId);
+        // The table first: from what it has, an upload without parts is taken back by the next request.
         await table.multipartBegun(uid, uploadId);
+        await journal.multipartCreated(uid, uploadId);
       },
       commit,
       signal: piece.signal,

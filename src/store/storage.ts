@@ -70,6 +70,8 @@ export interface ResumableState {
 export interface ReceiveRequest extends ResumableState {
   /** The last part that was committed, or null. */
   lastPart: StoredPart | null;
+  /** True when an earlier request may have begun in storage what nobody knows of, because of a crash. */
+  mayHaveStrays: boolean;
   body: ByteStream;
   /** No more than this many bytes will come. */
   mostBytes: number;

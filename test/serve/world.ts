@@ -15,8 +15,8 @@ export interface World {
   underWay(): Promise<void>;
   /** Waits until no upload is under way any more and these many rows and objects are there. */
   settled(rows: number, objects?: number): Promise<void>;
-  /** Starts the server anew in the same folder; the old one has ended. */
-  restart(env?: Record<string, string>): Promise<void>;
+  /** Starts the server anew in the same folder; the old one has ended. `under` is as for startServer. */
+  restart(env?: Record<string, string>, under?: string[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -71,8 +71,8 @@ export async function createWorld(
       let expected = JSON.stringify({ rows, intents: 0, objects, unfinished: 0, spooled: 0 });
       await eventually(census, (seen) => JSON.stringify(seen) === expected);
     },
-    async restart(other = {}) {
-      server = await startServer(dataDir, { ...bucket, ...env, ...other });
+    async restart(other = {}, under = []) {
+      server = await startServer(dataDir, { ...bucket, ...env, ...other }, under);
     },
     async close() {
       await server.kill();

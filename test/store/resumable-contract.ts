@@ -54,6 +54,7 @@ export function createKeeper(storage: Storage, key: string, partBytes: number) {
       storage.resumable.receive({
         ...state(),
         lastPart: parts.at(-1) ?? null,
+        mayHaveStrays: false,
         body,
         mostBytes,
         object: () => object,

@@ -69,8 +69,11 @@ async function receive(request: ReceiveRequest, { sending, memory, calls }: PutD
     if (uploadId && lastPart) return { key: object.key, uploadId, withChecksums: lastPart.crc32 !== null };
     if (uploadId) await sending.abortMultipart(object.key, uploadId);
     let made = await calls.create(object, signal);
-    if (made.mayHaveStrays) await calls.abortAll(object.key, made.multipart.uploadId).catch(() => {});
     await request.onMultipartCreated(made.multipart.uploadId);
+    if (made.mayHaveStrays || request.mayHaveStrays) {
+      // Some servers know no such list, and some policies forbid it: nothing can be done then.
+      await calls.abortAll(object.key, made.multipart.uploadId).catch(() => {});
+    }
     return made.multipart;
   }
 
