@@ -44,7 +44,8 @@ export function createDeleteFile({ repository, journal, recovery, storageFor }: 
       journal.closeDelete(uid);
     } catch (error) {
       if (!mayBeGone || isRefusal(error)) {
-        journal.closeDelete(uid);
+        if (mayBeGone) await journal.cancelDelete(uid);
+        else journal.closeDelete(uid);
         await repository.cancelDelete(id);
       }
       throw error;

@@ -88,7 +88,7 @@ export function createRecovery({ journal, repository, storageFor, log, lateMs }:
       if (!isRefusal(error)) throw error;
       // Refused now; an earlier try, of whose answer nobody knows, may have removed it all the same.
       if (await storageFor(intent).head(intent.key)) {
-        journal.closeDelete(intent.uid);
+        await journal.cancelDelete(intent.uid);
         await repository.cancelDelete(intent.fileId);
         throw error;
       }
