@@ -63,7 +63,8 @@ export function createDeleteFile(deps: DeleteFileDeps): DeleteFile {
       if (await clearMarks(row, removeObject)) journal.closeDelete(uid);
     } catch (error) {
       if (!mayBeGone || isRefusal(error)) {
-        journal.closeDelete(uid);
+        if (mayBeGone) await journal.cancelDelete(uid);
+        else journal.closeDelete(uid);
         await repository.cancelDelete(id);
       }
       throw error;

@@ -42,6 +42,7 @@ import { createTokens } from "./state/tokens.ts";
 import { createTrashTable } from "./state/trash-table.ts";
 import { createStorages, type Storages } from "./storages.ts";
 import { firstBlockBytes } from "./store/s3/part-buffer.ts";
+import { createSweep } from "./sweep.ts";
 import { createTrash, type Trash } from "./trash.ts";
 import { MIB, SECOND_MS } from "./units.ts";
 import type { WebEnv } from "./web/env.ts";
@@ -180,7 +181,15 @@ export function openServer(
 
     let { base_path: basePath, public_url: publicUrl, allow_anonymous: allowAnonymous } = config;
     let cookie = createSessionCookie({ basePath, publicUrl, lifeSeconds: sessionLifeMs / SECOND_MS });
-    let readiness = createReadiness(storages.current, recovery, log);
+    let sweep = createSweep({
+      journal,
+      repository,
+      storage: storages.current,
+      prefix: config.s3_prefix,
+      clock,
+      log,
+    });
+    let readiness = createReadiness(storages.current, recovery, sweep, log);
     undo.defer(() => readiness.stop());
     let ending = new AbortController();
     let app = createApp({

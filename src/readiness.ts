@@ -3,10 +3,13 @@ import { toAppError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { Recovery } from "./recover.ts";
 import type { Storage } from "./store/storage.ts";
+import type { Sweep } from "./sweep.ts";
 import { MINUTE_MS, SECOND_MS } from "./units.ts";
 
 const whenReadyMs = MINUTE_MS;
 const whenDegradedMs = 5 * SECOND_MS;
+/** Recovery that could not end everything is tried again after this, then after twice as long, and so on. */
+const firstRetryMs = 5 * SECOND_MS;
 /** What a start waits for recovery, which goes on beside the first requests: what it removes is out of their sight. */
 const startPatienceMs = 5 * SECOND_MS;
 
@@ -19,11 +22,17 @@ export interface Readiness {
   stop(): void;
 }
 
-/** Every look that finds storage is followed by recovery of what requests have left open. */
-export function createReadiness(storage: Storage, recovery: Pick<Recovery, "run">, log: Log): Readiness {
+/** Every look that finds storage is followed by recovery of what requests have left open, and by the sweep. */
+export function createReadiness(
+  storage: Storage,
+  recovery: Pick<Recovery, "run">,
+  sweep: Sweep,
+  log: Log,
+): Readiness {
   let fault: AppError | null = null;
   let timer: ReturnType<typeof setTimeout> | null = null;
   let stopped = false;
+  let retryMs = firstRetryMs;
 
   async function look(): Promise<void> {
     let before = fault;
@@ -37,14 +46,27 @@ export function createReadiness(storage: Storage, recovery: Pick<Recovery, "run"
     }
   }
 
-  async function recover(): Promise<void> {
+  /** Resolves to the time until the next look, in milliseconds. */
+  async function recover(): Promise<number> {
+    if (fault) return whenDegradedMs;
     try {
-      if (!fault) await recovery.run();
+      let left = await recovery.run();
+      await sweep();
+      if (left === 0) {
+        retryMs = firstRetryMs;
+        return whenReadyMs;
+      }
     } catch (error) {
       log.error({ reason: toAppError(error).message }, "recovery has to wait");
     }
-    if (stopped) return;
-    timer = setTimeout(() => void look().then(recover), fault ? whenDegradedMs : whenReadyMs);
+    let nextMs = retryMs;
+    retryMs = Math.min(retryMs * 2, whenReadyMs);
+    return nextMs;
+  }
+
+  async function recoverAndGoOn(): Promise<void> {
+    let nextMs = await recover();
+    if (!stopped) timer = setTimeout(() => void look().then(recoverAndGoOn), nextMs);
   }
 
   return {
@@ -53,7 +75,7 @@ export function createReadiness(storage: Storage, recovery: Pick<Recovery, "run"
     },
     async start() {
       await look();
-      await Promise.race([recover(), Bun.sleep(startPatienceMs)]);
+      await Promise.race([recoverAndGoOn(), Bun.sleep(startPatienceMs)]);
     },
     stop() {
       stopped = true;

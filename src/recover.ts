@@ -119,7 +119,7 @@ export function createRecovery(deps: RecoverDeps): Recovery {
       if (!isRefusal(error)) throw error;
       // Refused now; an earlier try, of whose answer nobody knows, may have removed it all the same.
       if (await storageFor(intent).head(intent.key)) {
-        journal.closeDelete(intent.uid);
+        await journal.cancelDelete(intent.uid);
         await repository.cancelDelete(intent.fileId);
         throw error;
       }

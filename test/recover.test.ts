@@ -290,6 +290,14 @@ describe("a deletion that is open in the journal", () => {
     expect(await isThere(record)).toBe(true);
   });
 
+  test("by a request whose storage refuses is taken back for good, also over a crash", async () => {
+    let record = await recorded();
+    await failedDelete(record, refused);
+    // What a close that waits for the next commit would not have survived.
+    let open = state.query("SELECT count(*) AS n FROM intents WHERE kind = 'delete'").get();
+    expect(open).toEqual({ n: 0 });
+  });
+
   test("by a request that can't know whether the object is gone stays out of sight and is finished later", async () => {
     let record = await recorded();
     let error = await failedDelete(record, async (key) => {

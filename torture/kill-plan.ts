@@ -17,9 +17,9 @@ type Weighted<T> = readonly (readonly [what: T, most: number])[];
 /** With the highest n that is drawn; of what comes seldom only the first can be waited for. */
 const trafficCalls: Weighted<Operation> = [
   ["CreateMultipartUpload", 2],
-  ["UploadPart", 6],
+  ["UploadPart", 4],
   ["CompleteMultipartUpload", 2],
-  ["PutObject", 8],
+  ["PutObject", 6],
   ["DeleteObject", 3],
   ["AbortMultipartUpload", 1],
   ["HeadObject", 1],
@@ -32,15 +32,15 @@ const recoveryCalls: Weighted<Operation> = [
 ];
 /** Counted in each thread: the pool's threads share what is not SQLite's. */
 const localSyscalls: Weighted<string> = [
-  ["fsync", 12],
-  ["fdatasync", 10],
-  ["rename", 6],
-  ["unlink", 5],
-  ["pwrite64", 150],
+  ["fsync", 6],
+  ["fdatasync", 6],
+  ["rename", 3],
+  ["unlink", 2],
+  ["pwrite64", 90],
 ];
 const sqliteSyscalls: Weighted<string> = [
-  ["fdatasync", 10],
-  ["pwrite64", 120],
+  ["fdatasync", 6],
+  ["pwrite64", 80],
 ];
 
 /** @param syscalls false where there is no strace */

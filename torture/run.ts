@@ -48,7 +48,8 @@ export async function runTorture(options: RunOptions): Promise<RunResult> {
         tally,
         faultShare: options.faultShare,
         syscalls: options.syscalls,
-        goesOn: () => tally.kills < options.kills && seconds() < options.seconds,
+        kills: Math.ceil(options.kills / options.on.length / options.worlds),
+        goesOn: () => seconds() < options.seconds && violations.length === 0,
         onKill: () => options.onKill?.(tally),
       });
       if (violation) violations.push(violation);

@@ -107,7 +107,7 @@ export const KEYS = {
   }),
   s3_timeout_s: key<number>({
     group: "Bucket",
-    doc: "silence of the bucket after which a call counts as lost and is tried again",
+    doc: "silence of the bucket after which a call counts as lost and is tried once more; a part of 8 MiB gets three times as long",
     schema: wholeNumber(1, maxBucketSilenceSeconds),
     default: 60,
     unit: "s",

@@ -107,6 +107,10 @@ export function createJournal(db: Database, commits: CommitSync, clock: Clock = 
         insert.run("delete", uid, storage, bucket, key, fileId, clock.nowMs());
       }),
     closeDelete: (uid) => closeLater("delete", uid),
+    cancelDelete: (uid) =>
+      commitDurably("take a deletion out of the journal", () => {
+        remove.run("delete", uid);
+      }),
     open: () => {
       flush();
       return translated("read the journal", () => selectOpen.all().map(toIntent));

@@ -93,7 +93,8 @@ async function withTimeout<T>(
   graceMs: number,
 ): Promise<T> {
   let controller = new AbortController();
-  let late = () => controller.abort(new DOMException("The operation timed out.", "TimeoutError"));
+  let tooLate = new DOMException("The operation timed out.", "TimeoutError");
+  let late = () => controller.abort(tooLate);
   let timer = setTimeout(late, timeoutMs);
   function stop(): void {
     if (graceMs === 0) return controller.abort(signal?.reason);
@@ -103,6 +104,9 @@ async function withTimeout<T>(
   signal?.addEventListener("abort", stop, { once: true });
   try {
     return await call(controller.signal);
+  } catch (error) {
+    // The SDK has only one word for every abort.
+    throw controller.signal.reason === tooLate ? tooLate : error;
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", stop);
