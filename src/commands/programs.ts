@@ -3,6 +3,7 @@ import { createStorages } from "../storages.ts";
 import { runCheck } from "./check.ts";
 import type { RunCommand } from "./command.ts";
 import { runHealth } from "./health.ts";
+import { runPut } from "./put.ts";
 import { runServe } from "./serve.ts";
 import { runToken } from "./token.ts";
 
@@ -15,6 +16,7 @@ export const PROGRAMS = {
   check: ({ config, stdout }) =>
     runCheck({ config, storage: createStorages(config, silentLog).current, write: stdout }),
   health: ({ config, stdout }) => runHealth({ config, write: stdout }),
+  put: runPut,
   token: async (context) => {
     runToken({ ...context, dataDir: context.config.data_dir });
     return 0;

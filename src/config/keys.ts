@@ -130,6 +130,14 @@ export const KEYS = {
     secret: true,
     flag: false,
   }),
+  token: key<string | null>({
+    group: "Credentials",
+    doc: "access token that `put` sends to a server",
+    schema: matching("must be printable characters without spaces", printablePattern),
+    default: null,
+    secret: true,
+    flag: false,
+  }),
   max_file_size_mb: key<number>({
     group: "Files",
     doc: "largest file that is accepted",
