@@ -6,6 +6,7 @@ import { sendFile } from "../put/send-file.ts";
 import { sendStream } from "../put/send-stream.ts";
 import { findSources, type Source, type Unsendable } from "../put/sources.ts";
 import { createUnfinished, type Unfinished } from "../put/unfinished.ts";
+import { MIB } from "../units.ts";
 import type { CommandContext } from "./command.ts";
 import { localUrl } from "./local-url.ts";
 import { valueOf } from "./options.ts";
@@ -20,6 +21,7 @@ interface Run {
   remote: Remote;
   unfinished: Unfinished;
   progress: Progress;
+  resumableBytes: number;
   signal: AbortSignal;
   /** Tells about one file, on stdout or stderr. */
   tell: (source: Pick<Source, "shownAs">, outcome: { stored: Stored } | { error: Error }) => void;
@@ -47,6 +49,7 @@ export async function runPut(context: CommandContext): Promise<number> {
     remote,
     unfinished: createUnfinished(context.stateFolder, remote.baseUrl),
     progress,
+    resumableBytes: config.resumable_from_mb * MIB,
     signal: interrupted.signal,
     tell(source, outcome) {
       if ("error" in outcome) failed++;

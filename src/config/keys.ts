@@ -252,6 +252,13 @@ export const KEYS = {
     default: 256,
     unit: "MiB",
   }),
+  resumable_from_mb: key<number>({
+    group: "Limits",
+    doc: "files from this size on are sent in pieces by the page and by `put`, so that they can go on after an interruption",
+    schema: wholeNumber(1, maxObjectMb),
+    default: 32,
+    unit: "MiB",
+  }),
   min_upload_rate: key<number>({
     group: "Limits",
     doc: "slowest sender that is kept, measured over a minute; 0 keeps every one",

@@ -7,8 +7,6 @@ import { type Remote, RemoteError, type Stored } from "./remote.ts";
 import { readFile, type Source } from "./sources.ts";
 import type { Unfinished } from "./unfinished.ts";
 
-/** Up to this a file goes in one request, and again in one when that fails. */
-const wholeBytes = 32 * MIB;
 /** Proxies such as Cloudflare's let 100 MB pass in one request. */
 const chunkBytes = 64 * MIB;
 
@@ -23,6 +21,8 @@ export interface SendDeps {
   remote: Remote;
   unfinished: Unfinished;
   watch: SendWatch;
+  /** Files from this size on go in pieces; smaller ones in one request, and again in one when that fails. */
+  resumableBytes: number;
   signal: AbortSignal;
 }
 
@@ -34,7 +34,7 @@ type FileSource = Source & { file: NonNullable<Source["file"]> };
  * signal's reason.
  */
 export async function sendFile(source: FileSource, deps: SendDeps): Promise<Stored> {
-  let stored = await (source.file.sizeBytes <= wholeBytes
+  let stored = await (source.file.sizeBytes < deps.resumableBytes
     ? sendWhole(source, deps)
     : sendChunks(source, deps));
   await checkUnchanged(source);

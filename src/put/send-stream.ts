@@ -16,7 +16,7 @@ const heldBytes = 16 * MIB;
 export async function sendStream(
   filename: string,
   input: ByteStream,
-  { remote, watch, signal }: Omit<SendDeps, "unfinished">,
+  { remote, watch, signal }: Omit<SendDeps, "unfinished" | "resumableBytes">,
 ): Promise<Stored> {
   let hasher = new Bun.CryptoHasher("sha256");
   let uploadUrl: string | null = null;
