@@ -37,7 +37,9 @@ export async function sendStream(
         throw new AppError("gone", "the server has given the upload up, and the input can't be read again");
       ({ offset } = found);
       if (found.stored) return found.stored;
-      while (offset < end || (isLast && !found.stored)) {
+      // The last piece is only sent when the server has said what became of the whole.
+      let isThrough = (seen: { stored: Stored | null }) => (isLast ? seen.stored !== null : offset >= end);
+      while (!isThrough(found)) {
         let before = offset;
         let rest = piece.subarray(offset - start);
         let at = { offset, length: isLast ? end : null };

@@ -1,11 +1,14 @@
 const minuteSeconds = 60;
 const hourSeconds = 60 * minuteSeconds;
 
+function two(n: number): string {
+  return String(Math.trunc(n)).padStart(2, "0");
+}
+
 /** `0:07`, `12:40`, `3:05:00`; nothing for what nobody can tell. */
 export function clockTime(seconds: number): string {
   if (!Number.isFinite(seconds)) return "";
   let whole = Math.ceil(seconds);
-  let two = (n: number) => String(Math.trunc(n)).padStart(2, "0");
   let rest = `${two((whole % hourSeconds) / minuteSeconds)}:${two(whole % minuteSeconds)}`;
   return whole >= hourSeconds ? `${Math.trunc(whole / hourSeconds)}:${rest}` : rest.replace(/^0/, "");
 }

@@ -9,7 +9,7 @@ import rate from "../../public/js/upload/rate.js" with { type: "file" };
 import row from "../../public/js/upload/row.js" with { type: "file" };
 import rows from "../../public/js/upload/rows.js" with { type: "file" };
 import rules from "../../public/js/upload/rules.js" with { type: "file" };
-import sendResumable from "../../public/js/upload/send-resumable.js" with { type: "file" };
+import resumable from "../../public/js/upload/send-resumable.js" with { type: "file" };
 import send from "../../public/js/upload/send.js" with { type: "file" };
 import summary from "../../public/js/upload/summary.js" with { type: "file" };
 import thumbnail from "../../public/js/upload/thumbnail.js" with { type: "file" };
@@ -29,7 +29,7 @@ export const uploadModulePaths: Readonly<Record<string, string>> = {
   "row.js": row,
   "rows.js": rows,
   "rules.js": rules,
-  "send-resumable.js": sendResumable,
+  "send-resumable.js": resumable,
   "send.js": send,
   "summary.js": summary,
   "thumbnail.js": thumbnail,

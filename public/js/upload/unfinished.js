@@ -13,6 +13,18 @@ const prefix = "s3-uploads unfinished ";
  * @property {number} atMs
  */
 
+/** @param {string} key @returns {Unfinished | null} */
+function read(key) {
+  try {
+    let entry = JSON.parse(localStorage.getItem(key) ?? "null");
+    if (entry && Date.now() - entry.atMs < keptMs) return entry;
+    localStorage.removeItem(key);
+  } catch {
+    // As if there were none.
+  }
+  return null;
+}
+
 /**
  * What makes a file the same one when it is chosen again.
  *
@@ -30,18 +42,6 @@ export function fingerprintOf({ name, size, lastModified, type }) {
  */
 export function createUnfinished(tusUrl) {
   let base = `${prefix}${tusUrl} `;
-
-  /** @param {string} key @returns {Unfinished | null} */
-  function read(key) {
-    try {
-      let entry = JSON.parse(localStorage.getItem(key) ?? "null");
-      if (entry && Date.now() - entry.atMs < keptMs) return entry;
-      localStorage.removeItem(key);
-    } catch {
-      // As if there were none.
-    }
-    return null;
-  }
 
   return {
     /** @param {string} fingerprint */
