@@ -33,8 +33,9 @@ export async function sendStream(
       uploadUrl ??= await remote.create(filename, null, signal);
       let found = isKnown ? { offset, stored: null } : await remote.offset(uploadUrl, signal);
       isKnown = false;
-      if (!found)
+      if (!found || found.offset < start) {
         throw new AppError("gone", "the server has given the upload up, and the input can't be read again");
+      }
       ({ offset } = found);
       if (found.stored) return found.stored;
       // The last piece is only sent when the server has said what became of the whole.
