@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 import { parseCommandLine, usageExitCode } from "./cli.ts";
 import { systemClock } from "./clock.ts";
@@ -16,6 +18,8 @@ declare const S3_UPLOADS_VERSION: string;
 const version = typeof S3_UPLOADS_VERSION === "string" ? S3_UPLOADS_VERSION : "0.0.0-dev";
 
 const failedExitCode = 1;
+/** Of a terminal that does not tell. */
+const usualColumns = 80;
 
 function readFile(path: string): string {
   return readFileSync(path, "utf8");
@@ -43,6 +47,12 @@ function openLog({ log_level: level, log_format }: Config) {
 /** What starts this program once more: the binary alone, or Bun with this file. */
 function ownProgram(): string[] {
   return Bun.main.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, Bun.main];
+}
+
+/** As the XDG base directory specification has it. */
+function stateFolder(): string {
+  let { XDG_STATE_HOME: folder, HOME: home } = process.env;
+  return join(folder || join(home || tmpdir(), ".local", "state"), "s3-uploads");
 }
 
 /** Resolves at the first SIGTERM or SIGINT; the second ends the process at once. */
@@ -84,7 +94,12 @@ async function main(argv: string[]): Promise<number> {
     options,
     stdout,
     stderr,
-    stderrIsTerminal: process.stderr.isTTY === true,
+    stdin: () => Bun.stdin.stream(),
+    terminal: process.stderr.isTTY
+      ? { write: stderr, columns: () => process.stderr.columns || usualColumns }
+      : null,
+    stdoutIsTerminal: process.stdout.isTTY,
+    stateFolder: stateFolder(),
     openLog: () => openLog(config),
     clock: systemClock,
     ids: randomIds,

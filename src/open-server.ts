@@ -224,6 +224,7 @@ export function openServer(
         downloadMode: config.download,
         storageOrigins: config.download === "redirect" ? storageOrigins(config) : [],
         maxFileBytes,
+        resumableBytes: config.resumable_from_mb * MIB,
         allowedExtensions: config.allowed_extensions,
         blockedExtensions: config.blocked_extensions,
         stallTimeoutMs: config.stall_timeout_s * SECOND_MS,

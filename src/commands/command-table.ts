@@ -86,6 +86,29 @@ export const COMMANDS = {
       "s3-uploads reconcile --repair --min-age 0",
     ],
   },
+  put: {
+    operands: "FILE...",
+    minOperands: 1,
+    maxOperands: Number.POSITIVE_INFINITY,
+    summary: "send files to a running server",
+    text: "Sends files, whole folders or, for `-`, standard input to a running server, and prints the address of each. Large files go in pieces: what was interrupted goes on where it stopped when the same command is given again. Each file's digest is compared with what the server has. Shows progress on a terminal and is quiet elsewhere. The exit status is 1 when a file could not be stored. The token may also stand in S3_UPLOADS_TOKEN, where nobody else on the machine can read it.",
+    options: [
+      {
+        name: "to",
+        value: "URL",
+        doc: "address of the server's page; default: the server that runs here with the same configuration",
+      },
+      { name: "token", value: "TOKEN", doc: "access token; default: the variable S3_UPLOADS_TOKEN" },
+      { name: "jobs", value: "N", doc: "files that are sent at a time; default: 3" },
+      { name: "name", value: "NAME", doc: "what standard input is called; default: stdin" },
+      { name: "json", value: null, doc: "print one line of JSON for each file" },
+    ],
+    examples: [
+      "s3-uploads put photo.jpg",
+      "s3-uploads put recordings/ --to https://files.example.org/-/s3-uploads",
+      "mysqldump shop | gzip | s3-uploads put - --name shop.sql.gz",
+    ],
+  },
   "token create": {
     operands: "",
     minOperands: 0,

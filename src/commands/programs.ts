@@ -4,6 +4,7 @@ import { runCheck } from "./check.ts";
 import type { RunCommand } from "./command.ts";
 import { runHealth } from "./health.ts";
 import { runImport } from "./import.ts";
+import { runPut } from "./put.ts";
 import { runReconcile } from "./reconcile.ts";
 import { runServe } from "./serve.ts";
 import { runToken } from "./token.ts";
@@ -17,9 +18,10 @@ export const PROGRAMS = {
   check: ({ config, stdout }) =>
     runCheck({ config, storage: createStorages(config, silentLog).current, write: stdout }),
   health: ({ config, stdout }) => runHealth({ config, write: stdout }),
-  import: ({ stopSignal, ...context }) =>
-    runImport({ ...context, isTerminal: process.stderr.isTTY === true, stopped: stopSignal() }),
-  reconcile: runReconcile,
+  import: ({ stopSignal, terminal, ...context }) =>
+    runImport({ ...context, isTerminal: terminal !== null, stopped: stopSignal() }),
+  put: runPut,
+  reconcile: (context) => runReconcile({ ...context, stderrIsTerminal: context.terminal !== null }),
   token: async (context) => {
     runToken({ ...context, dataDir: context.config.data_dir });
     return 0;

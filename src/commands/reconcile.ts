@@ -30,10 +30,10 @@ const wrongStatus = 1;
 const usageStatus = 2;
 const notLookedStatus = 3;
 
-type Context = Pick<
-  CommandContext,
-  "config" | "options" | "stdout" | "stderr" | "stderrIsTerminal" | "clock"
->;
+type Context = Pick<CommandContext, "config" | "options" | "stdout" | "stderr" | "clock"> & {
+  /** Whether somebody watches stderr, so that progress may be shown there. */
+  stderrIsTerminal: boolean;
+};
 
 /**
  * Compares bucket, catalog and journal and, with `--repair`, puts right what can be put right.

@@ -138,6 +138,14 @@ export const KEYS = {
     secret: true,
     flag: false,
   }),
+  token: key<string | null>({
+    group: "Credentials",
+    doc: "access token that `put` sends to a server",
+    schema: matching("must be printable characters without spaces", printablePattern),
+    default: null,
+    secret: true,
+    flag: false,
+  }),
   max_file_size_mb: key<number>({
     group: "Files",
     doc: "largest file that is accepted",
@@ -250,6 +258,13 @@ export const KEYS = {
     doc: "memory for the bytes of all uploads together",
     schema: wholeNumber(minUploadMemoryMb, maxUploadMemoryMb),
     default: 256,
+    unit: "MiB",
+  }),
+  resumable_from_mb: key<number>({
+    group: "Limits",
+    doc: "files from this size on are sent in pieces by the page and by `put`, so that they can go on after an interruption",
+    schema: wholeNumber(1, maxObjectMb),
+    default: 32,
     unit: "MiB",
   }),
   min_upload_rate: key<number>({

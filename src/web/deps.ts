@@ -44,6 +44,8 @@ export interface WebOptions {
   storageOrigins: readonly string[];
   maxFileBytes: number;
   /** As the policy has them; the upload page refuses by them before a byte is sent. */
+  /** Files from this size on are sent in pieces by the page. */
+  resumableBytes: number;
   allowedExtensions: readonly string[];
   blockedExtensions: readonly string[];
   /** Silence of a sender that is not kept. */

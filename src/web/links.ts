@@ -24,6 +24,7 @@ export function createLinks({ basePath, publicUrl }: LinkOptions): Links {
   return {
     home: basePath || "/",
     upload: `${basePath}/upload`,
+    tus: `${basePath}/tus`,
     files,
     filesCsv: `${files}.csv`,
     signIn: `${basePath}/sign-in`,

@@ -129,6 +129,7 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
     storageOrigins: [],
     maxFileBytes: MIB,
     allowedExtensions: [],
+    resumableBytes: 32 * MIB,
     blockedExtensions: [],
     stallTimeoutMs: 5_000,
     minBytesPerSecond: 1,

@@ -1,6 +1,6 @@
 /** @jsxImportSource hono/jsx */
 import { NewestFiles } from "../fragments/newest-files.tsx";
-import { UploadForm, Uploads } from "../fragments/upload-form.tsx";
+import { UnfinishedUploads, UploadForm, Uploads } from "../fragments/upload-form.tsx";
 import { Layout } from "../layout.tsx";
 import type { FileView, Site, UploadRules } from "../props.ts";
 
@@ -17,6 +17,7 @@ export function HomePage({ site, files, rules }: HomePageProps) {
     <Layout site={site} title="Upload" here="upload" modules={assets.uploadModules}>
       <h1 class="unseen">Upload files</h1>
       <UploadForm site={site} rules={rules} />
+      <UnfinishedUploads />
       <Uploads />
       {may.view && <NewestFiles files={files} homeHref={links.home} filesHref={links.files} />}
     </Layout>
