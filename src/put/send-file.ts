@@ -65,6 +65,7 @@ async function sendChunks(
 ): Promise<Stored> {
   let { path, sizeBytes } = source.file;
   let uploadUrl = await unfinished.find(source);
+  let reachedBytes = 0;
 
   async function goOn({ progressed }: Attempt): Promise<Stored> {
     let known = uploadUrl === null ? null : await remote.offset(uploadUrl, signal);
@@ -74,6 +75,9 @@ async function sendChunks(
       known = { offset: 0, stored: null };
     }
     let { offset, stored } = known;
+    // What a broken request has brought is progress as well.
+    if (offset > reachedBytes) progressed();
+    reachedBytes = offset;
     watch.onBytes(offset);
     while (!stored) {
       let first = offset;

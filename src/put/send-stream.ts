@@ -36,6 +36,7 @@ export async function sendStream(
       if (!found || found.offset < start) {
         throw new AppError("gone", "the server has given the upload up, and the input can't be read again");
       }
+      if (found.offset > offset) progressed();
       ({ offset } = found);
       if (found.stored) return found.stored;
       // The last piece is only sent when the server has said what became of the whole.

@@ -4,6 +4,7 @@ import { connect, createServer, type Socket } from "node:net";
 export async function startCuttingProxy(target: () => number, cutAfterBytes: () => number) {
   let open = new Set<Socket>();
   let cuts = 0;
+  let sentBytes = 0;
   let server = createServer((client) => {
     let upstream = connect(target(), "127.0.0.1");
     let leftBytes = cutAfterBytes();
@@ -15,6 +16,7 @@ export async function startCuttingProxy(target: () => number, cutAfterBytes: () 
     open.add(client);
     client.on("data", (bytes) => {
       leftBytes -= bytes.length;
+      sentBytes += bytes.length;
       if (leftBytes < 0) {
         cuts++;
         return end();
@@ -33,6 +35,10 @@ export async function startCuttingProxy(target: () => number, cutAfterBytes: () 
     port: typeof address === "object" ? (address?.port ?? 0) : 0,
     get cuts() {
       return cuts;
+    },
+    /** What clients have sent so far. */
+    get sentBytes() {
+      return sentBytes;
     },
     async stop() {
       for (let socket of open) socket.destroy();
