@@ -84,7 +84,6 @@ async function main(argv: string[]): Promise<number> {
     options,
     stdout,
     stderr,
-    stderrIsTerminal: process.stderr.isTTY === true,
     openLog: () => openLog(config),
     clock: systemClock,
     ids: randomIds,

@@ -13,8 +13,6 @@ export interface CommandContext {
   options: CommandOptions;
   stdout: (text: string) => void;
   stderr: (text: string) => void;
-  /** Whether somebody watches stderr, so that progress may be shown there. */
-  stderrIsTerminal: boolean;
   /** Makes the log, which goes to stderr; a command that talks to a person has none. */
   openLog: () => Log;
   clock: Clock;

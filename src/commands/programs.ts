@@ -16,7 +16,7 @@ export const PROGRAMS = {
   check: ({ config, stdout }) =>
     runCheck({ config, storage: createStorages(config, silentLog).current, write: stdout }),
   health: ({ config, stdout }) => runHealth({ config, write: stdout }),
-  reconcile: runReconcile,
+  reconcile: (context) => runReconcile({ ...context, isTerminal: process.stderr.isTTY === true }),
   token: async (context) => {
     runToken({ ...context, dataDir: context.config.data_dir });
     return 0;

@@ -29,10 +29,10 @@ const wrongStatus = 1;
 const usageStatus = 2;
 const notLookedStatus = 3;
 
-type Context = Pick<
-  CommandContext,
-  "config" | "options" | "stdout" | "stderr" | "stderrIsTerminal" | "clock"
->;
+interface Context extends Pick<CommandContext, "config" | "options" | "stdout" | "stderr" | "clock"> {
+  /** Whether somebody watches stderr. */
+  isTerminal: boolean;
+}
 
 /**
  * Compares bucket, catalog and journal and, with `--repair`, puts right what can be put right.
@@ -93,7 +93,6 @@ async function compare(context: Context, options: ReconcileOptions): Promise<num
         minAgeMs: options.minAgeMs,
         keepMs: options.keepMs,
         deep: options.deep,
-        alone: options.repair,
       },
     },
     plan,
@@ -105,7 +104,7 @@ async function compare(context: Context, options: ReconcileOptions): Promise<num
   return exitStatus;
 }
 
-/** Takes the data folder for this process and settles what the last server has left, as its next start would. */
+/** Takes the data folder for this process. */
 async function prepareRepair(
   { config, clock }: Context,
   { force }: ReconcileOptions,
@@ -130,8 +129,7 @@ async function prepareRepair(
   undo.defer(() => repository.close());
 
   await storages.removeLeftovers();
-  await createRecovery({ journal, repository, storageFor: storages.of, log: silentLog }).run();
-  journal.flush();
+  let recovery = createRecovery({ journal, repository, storageFor: storages.of, log: silentLog });
   let thumbnails = createThumbnailCache(join(internal, "thumbnails"));
   let repair = createRepair({
     storage: storages.current,
@@ -142,7 +140,12 @@ async function prepareRepair(
     clock,
     forget: (uid) => thumbnails.remove(uid),
   });
-  return { repair, force };
+  async function recover(): Promise<void> {
+    await recovery.run();
+    // What it has closed is to be seen by the connection that only reads.
+    journal.flush();
+  }
+  return { repair, recover, force };
 }
 
 function statusOf(result: Reconciled): number {

@@ -55,7 +55,7 @@ async function addFile({ row = true, object = true, filename = "photo.jpg" } = {
   return file;
 }
 
-async function run(options: CommandOptions, { aheadMs = 2 * DAY_MS, stderrIsTerminal = false } = {}) {
+async function run(options: CommandOptions, { aheadMs = 2 * DAY_MS, isTerminal = false } = {}) {
   let loaded = loadConfig({ flags: { data_dir: dataDir }, env: {}, readFile: () => "" });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults));
   let out = { stdout: "", stderr: "" };
@@ -64,7 +64,7 @@ async function run(options: CommandOptions, { aheadMs = 2 * DAY_MS, stderrIsTerm
     options,
     stdout: (text) => (out.stdout += text),
     stderr: (text) => (out.stderr += text),
-    stderrIsTerminal,
+    isTerminal,
     clock: { nowMs: () => systemClock.nowMs() + aheadMs },
   });
   return { ...out, exitCode };
@@ -199,7 +199,7 @@ describe("reconcile", () => {
     let { stdout, exitCode } = await run({ repair: true, force: true });
     expect(exitCode).toBe(3);
     expect(stdout).toContain("There is no folder");
-    expect(stdout).toContain("got no answer: what is there is not known");
+    expect(stdout).toContain("got no answer, so that this is not the whole truth");
     expect(existsSync(objects)).toBe(false);
     expect((await run({ json: true })).stdout).toContain('"files":0');
   }, 60_000);
@@ -216,7 +216,7 @@ describe("reconcile", () => {
   test("shows its progress to a terminal, and erases it before anything else is written", async () => {
     await makeData();
     await addFile({ row: false });
-    let { stdout, stderr } = await run({ deep: true }, { stderrIsTerminal: true });
+    let { stdout, stderr } = await run({ deep: true }, { isTerminal: true });
     expect(stderr).toStartWith("\r\u001B[KComparing: 1 objects, ");
     expect(stderr).toEndWith("\r\u001B[K");
     expect(stdout).not.toContain("\r");

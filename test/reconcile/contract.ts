@@ -101,6 +101,7 @@ export function reconcileContract(name: string, make: () => Promise<StorageToRec
           [
             "missing_object row_removed",
             "orphan_object quarantined",
+            "stale_intent settled",
             "size_differs none",
             "checksum_differs none",
             "missing_mark mark_written",
