@@ -16,6 +16,8 @@ declare const S3_UPLOADS_VERSION: string;
 const version = typeof S3_UPLOADS_VERSION === "string" ? S3_UPLOADS_VERSION : "0.0.0-dev";
 
 const failedExitCode = 1;
+/** What a shell says of a program that SIGPIPE has ended. */
+const brokenPipeExitCode = 141;
 
 function readFile(path: string): string {
   return readFileSync(path, "utf8");
@@ -59,6 +61,14 @@ function stopSignal(): Promise<string> {
   });
 }
 
+/** Whoever reads the output has seen enough, as `head` does: no reason to complain. */
+function endWithReader(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(brokenPipeExitCode);
+    throw error;
+  });
+}
+
 async function main(argv: string[]): Promise<number> {
   if (argv[0] === drawCommand) return draw(argv.slice(1));
   let invocation = parseCommandLine(argv, version);
@@ -93,6 +103,7 @@ async function main(argv: string[]): Promise<number> {
 }
 
 try {
+  endWithReader();
   process.exit(await main(process.argv.slice(2)));
 } catch (error) {
   if (!(error instanceof AppError)) throw error;
