@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -221,6 +221,22 @@ describe("reconcile", () => {
     expect(stderr).toEndWith("\r\u001B[K");
     expect(stdout).not.toContain("\r");
   });
+});
+
+test("the program ends without complaint when nobody reads its output to the end", async () => {
+  await makeData();
+  let month = join(objects, "uploads", "2026", "01");
+  mkdirSync(month, { recursive: true });
+  for (let i = 0; i < 1_000; i++) writeFileSync(join(month, `${Bun.randomUUIDv7()}.bin`), "");
+  let command = `"$1" src/main.ts reconcile --data-dir "$2" --min-age 0 --json | head -n 1`;
+  let child = Bun.spawn(["sh", "-c", command, "sh", process.execPath, dataDir], {
+    cwd: join(import.meta.dir, "..", ".."),
+    env: { PATH: process.env["PATH"] ?? "" },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  expect((await child.stdout.text()).split("\n")).toHaveLength(2);
+  expect(await child.stderr.text()).toBe("");
 });
 
 describe("reconcile is refused", () => {
