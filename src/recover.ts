@@ -1,11 +1,13 @@
+import { type Clock, systemClock } from "./clock.ts";
 import type { FileRecord } from "./domain.ts";
 import { AppError, isRefusal, toAppError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import { isOwner, type MarkedRow, markedRow, type Marks } from "./marks.ts";
 import type { Deletion, FileRepository } from "./record/file-repository.ts";
 import type { DeleteIntent, Journal, ObjectPlace, UploadIntent } from "./state/journal.ts";
+import { prefixOfKey, quarantineKey } from "./store/key-kinds.ts";
 import type { Storage } from "./store/storage.ts";
-import { SECOND_MS } from "./units.ts";
+import { HOUR_MS, SECOND_MS } from "./units.ts";
 
 /**
  * How often an abort may be refused before its parts are given up: a no that is passing (a policy being changed, a proxy) is
@@ -16,6 +18,12 @@ const maxRefusals = 3;
 /** What a sender waits for the undoing of a failed upload before it hears of the failure; the rest is done afterwards. */
 export const undoPatienceMs = 5 * SECOND_MS;
 
+/**
+ * No request lasts this long. An intent that is older comes from before a long rest, or from a backup of the journal: then
+ * its object may have been acknowledged since, and is set aside rather than removed.
+ */
+const oldIntentMs = HOUR_MS;
+
 export interface RecoverDeps {
   journal: Journal;
   repository: FileRepository;
@@ -24,9 +32,10 @@ export interface RecoverDeps {
   log: Log;
   /**
    * How long a request may be on its way to a bucket after its sender has ended or has given it up: what it makes then is
-   * looked for once more after this time.
+   * looked for once more after this time; 0 for a command that ends before it.
    */
   lateMs: number;
+  clock?: Clock;
 }
 
 /** Finishes or undoes what is open in the journal. */
@@ -52,8 +61,15 @@ export interface Recovery {
   claim(uid: string): () => void;
 }
 
+interface Attempt {
+  /** Leaves the intent open, for what a request that was given up may yet make in the bucket. */
+  lookAgain: boolean;
+  /** Nobody is at work on it: it was found in the journal. */
+  isLeftOver: boolean;
+}
+
 export function createRecovery(deps: RecoverDeps): Recovery {
-  let { journal, repository, storageFor, marks, log, lateMs } = deps;
+  let { journal, repository, storageFor, marks, log, lateMs, clock = systemClock } = deps;
   let atWork = new Set<string>();
   /** Uploads that were undone and are looked at once more. */
   let waiting = new Map<string, ReturnType<typeof setTimeout>>();
@@ -62,22 +78,34 @@ export function createRecovery(deps: RecoverDeps): Recovery {
   let kept = new Map<string, { reason: string; refusals: number }>();
 
   /** Tells whether the intent could be closed. */
-  async function finishUpload(intent: UploadIntent, lookAgain: boolean): Promise<boolean> {
+  async function finishUpload(intent: UploadIntent, how: Attempt): Promise<boolean> {
     let { uid } = intent;
     let row = await repository.get(uid, { alsoHidden: true });
     if (row?.s3_key !== intent.key) {
       if (waiting.has(uid)) return false;
       // A row that shares an older object has left its own without use.
       if (row) await markLink(row);
+      else if (how.isLeftOver && isOld(intent)) await setObjectAside(intent);
       await removeObject(intent, intent);
       // What the system was asked to write has been written when the process ends; a bucket may not even have heard of it.
-      if (lookAgain && intent.storage !== "local") {
+      if (how.lookAgain && lateMs > 0 && intent.storage !== "local") {
         lookAgainLater(uid);
         return false;
       }
     }
     journal.closeUpload(uid);
     return true;
+  }
+
+  let isOld = ({ createdAtMs }: UploadIntent) => clock.nowMs() - createdAtMs > oldIntentMs;
+
+  async function setObjectAside({ uid, key, ...place }: UploadIntent): Promise<void> {
+    let prefix = prefixOfKey(key);
+    let storage = storageFor(place);
+    if (prefix === null || !(await storage.head(key))) return;
+    let to = quarantineKey(prefix, key);
+    await storage.move(key, to);
+    log.warn({ uid, key, to }, "the object of an old upload that has no row was set aside");
   }
 
   function lookAgainLater(uid: string): void {
@@ -92,7 +120,7 @@ export function createRecovery(deps: RecoverDeps): Recovery {
   async function undoUpload(uid: string, lookAgain = false): Promise<void> {
     try {
       let intent = journal.find("upload", uid);
-      if (intent) await attempt(intent, lookAgain);
+      if (intent) await attempt(intent, { lookAgain, isLeftOver: false });
     } catch (error) {
       log.warn({ uid, reason: toAppError(error).message }, "an upload could not be taken back yet");
     }
@@ -189,9 +217,9 @@ export function createRecovery(deps: RecoverDeps): Recovery {
   }
 
   /** Tells whether the intent is closed. */
-  async function attempt(intent: UploadIntent | DeleteIntent, lookAgain: boolean): Promise<boolean> {
+  async function attempt(intent: UploadIntent | DeleteIntent, how: Attempt): Promise<boolean> {
     try {
-      if (intent.kind === "upload" && !(await finishUpload(intent, lookAgain))) return false;
+      if (intent.kind === "upload" && !(await finishUpload(intent, how))) return false;
       if (intent.kind === "delete") await finishDelete(intent);
       kept.delete(intent.uid);
       return true;
@@ -215,7 +243,7 @@ export function createRecovery(deps: RecoverDeps): Recovery {
       if (atWork.has(uid)) continue;
       // Others may have ended it while the intents before it were being looked at.
       let intent = journal.find(kind, uid);
-      if (intent && !(await attempt(intent, true))) left++;
+      if (intent && !(await attempt(intent, { lookAgain: true, isLeftOver: true }))) left++;
     }
     return left;
   }

@@ -16,8 +16,10 @@ import { createSqliteRepository } from "../src/record/sqlite-repository.ts";
 import { createRecovery, type Recovery } from "../src/recover.ts";
 import { openStateDatabase } from "../src/state/database.ts";
 import { createJournal } from "../src/state/sqlite-journal.ts";
+import { quarantineKey } from "../src/store/key-kinds.ts";
 import { createLocalStorage } from "../src/store/local.ts";
 import type { Storage, UnfinishedUpload } from "../src/store/storage.ts";
+import { HOUR_MS } from "../src/units.ts";
 import { newFile } from "./record/new-file.ts";
 import { bytesOf, putRequest } from "./store/bodies.ts";
 import { eventually } from "./support/server.ts";
@@ -33,6 +35,7 @@ let down = false;
 let refuses = false;
 /** Longer than a test needs to make the object that comes late. */
 const lateMs = 200;
+let nowMs: number;
 /** In the bucket. */
 let unfinished: UnfinishedUpload[] = [];
 
@@ -64,7 +67,9 @@ beforeEach(async () => {
   };
   let storageFor = () => reachable;
   let marks = createMarks({ storageFor, s3Prefix: "uploads/", log: silentLog });
-  recovery = createRecovery({ journal, repository, storageFor, marks, log: silentLog, lateMs });
+  nowMs = Date.now();
+  let clock = { nowMs: () => nowMs };
+  recovery = createRecovery({ journal, repository, storageFor, marks, log: silentLog, lateMs, clock });
 });
 afterEach(() => {
   recovery.stop();
@@ -103,6 +108,16 @@ describe("an upload that is open in the journal", () => {
     let row = await stored();
     expect(await recovery.run()).toBe(0);
     expect([await isThere(row), openIntents()]).toEqual([false, []]);
+  });
+
+  test("from long ago, as in a journal from a backup, has its object set aside instead", async () => {
+    let uid = Bun.randomUUIDv7();
+    let row = await stored({ uid, s3_key: `uploads/2026/01/${uid}.bin` });
+    nowMs += HOUR_MS + 1;
+    expect(await recovery.run()).toBe(0);
+    expect([await isThere(row), openIntents()]).toEqual([false, []]);
+    let aside = await storage.head(quarantineKey("uploads/", row.s3_key));
+    expect(aside?.sizeBytes).toBe(100);
   });
 
   test("that got to no object is forgotten", async () => {

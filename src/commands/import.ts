@@ -16,6 +16,7 @@ import { createRecovery } from "../recover.ts";
 import { closeDatabase } from "../sqlite.ts";
 import { openStateDatabase } from "../state/database.ts";
 import { lockDataFolder } from "../state/lock.ts";
+import { createResumableTable } from "../state/resumable-table.ts";
 import { createJournal } from "../state/sqlite-journal.ts";
 import { createTrashTable } from "../state/trash-table.ts";
 import { createStorages } from "../storages.ts";
@@ -79,11 +80,21 @@ async function importInto(
   let storageFor = storages.of;
   let marks = createMarks({ storageFor, s3Prefix: config.s3_prefix, log: silentLog });
 
+  // Uploads in pieces go on when the server is started again.
+  let inPieces = new Set(
+    createResumableTable(state, commits)
+      .open()
+      .map(({ uid }) => uid),
+  );
+
   let catalogPath = join(config.data_dir, "uploads.db");
   if (!existsSync(catalogPath)) {
     write(`There is no catalog ${resolve(catalogPath)}: it is made anew.\n`);
     let trashTable = createTrashTable(state, commits);
-    if ((await settleJournal({ journal, trashTable, storageFor, marks })) > 0) {
+    if (
+      (await settleJournal({ journal, trashTable, storageFor, marks, goesOn: (uid) => inPieces.has(uid) })) >
+      0
+    ) {
       // Before the new catalog is there: from then on an open intent without a row is an upload that was not finished.
       journal.flush();
       await commits.synced();
@@ -96,6 +107,7 @@ async function importInto(
   });
   opened.defer(() => repository.close());
   let recovery = createRecovery({ journal, repository, storageFor, marks, log: silentLog, lateMs: 0 });
+  for (let uid of inPieces) recovery.claim(uid);
   await recovery.hideDeletions();
   await recovery.run();
 

@@ -16,6 +16,7 @@ import { openStateDatabase } from "../state/database.ts";
 import { lockDataFolder } from "../state/lock.ts";
 import { openIntentsReader } from "../state/open-intents.ts";
 import { createRemovedRows } from "../state/removed-rows.ts";
+import { createResumableTable } from "../state/resumable-table.ts";
 import { createJournal } from "../state/sqlite-journal.ts";
 import { createStorages, type Storages } from "../storages.ts";
 import type { CommandContext } from "./command.ts";
@@ -30,10 +31,10 @@ const wrongStatus = 1;
 const usageStatus = 2;
 const notLookedStatus = 3;
 
-type Context = Pick<CommandContext, "config" | "options" | "stdout" | "stderr" | "clock"> & {
-  /** Whether somebody watches stderr, so that progress may be shown there. */
-  stderrIsTerminal: boolean;
-};
+interface Context extends Pick<CommandContext, "config" | "options" | "stdout" | "stderr" | "clock"> {
+  /** Whether somebody watches stderr. */
+  isTerminal: boolean;
+}
 
 /**
  * Compares bucket, catalog and journal and, with `--repair`, puts right what can be put right.
@@ -94,7 +95,6 @@ async function compare(context: Context, options: ReconcileOptions): Promise<num
         minAgeMs: options.minAgeMs,
         keepMs: options.keepMs,
         deep: options.deep,
-        alone: options.repair,
       },
     },
     plan,
@@ -106,7 +106,7 @@ async function compare(context: Context, options: ReconcileOptions): Promise<num
   return exitStatus;
 }
 
-/** Takes the data folder for this process and settles what the last server has left, as its next start would. */
+/** Takes the data folder for this process. */
 async function prepareRepair(
   { config, clock }: Context,
   { force }: ReconcileOptions,
@@ -132,8 +132,9 @@ async function prepareRepair(
   await storages.removeLeftovers();
   let storageFor = storages.of;
   let marks = createMarks({ storageFor, s3Prefix: config.s3_prefix, log: silentLog });
-  await createRecovery({ journal, repository, storageFor, marks, log: silentLog, lateMs: 0 }).run();
-  journal.flush();
+  let recovery = createRecovery({ journal, repository, storageFor, marks, log: silentLog, lateMs: 0 });
+  // They go on when the server is started again.
+  for (let { uid } of createResumableTable(state, commits).open()) recovery.claim(uid);
   let thumbnails = createThumbnailCache(join(internal, "thumbnails"));
   let repair = createRepair({
     storage: storages.current,
@@ -144,7 +145,12 @@ async function prepareRepair(
     clock,
     forget: (uid) => thumbnails.remove(uid),
   });
-  return { repair, force };
+  async function recover(): Promise<void> {
+    await recovery.run();
+    // What it has closed is to be seen by the connection that only reads.
+    journal.flush();
+  }
+  return { repair, recover, force };
 }
 
 function statusOf(result: Reconciled): number {

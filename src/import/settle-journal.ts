@@ -8,6 +8,8 @@ export interface SettleDeps {
   trashTable: TrashTable;
   storageFor: (place: Pick<ObjectPlace, "storage" | "bucket">) => Storage;
   marks: Marks;
+  /** Uploads in pieces, which go on when the server is started again. */
+  goesOn: (uid: string) => boolean;
 }
 
 /**
@@ -18,8 +20,9 @@ export interface SettleDeps {
  *
  * @returns how many intents were ended; the journal has to write that down
  */
-export async function settleJournal({ journal, trashTable, storageFor, marks }: SettleDeps): Promise<number> {
-  let intents = journal.open();
+export async function settleJournal(deps: SettleDeps): Promise<number> {
+  let { journal, trashTable, storageFor, marks, goesOn } = deps;
+  let intents = journal.open().filter(({ uid }) => !goesOn(uid));
   for (let intent of intents) {
     await settle(intent);
     if (intent.kind === "upload") journal.closeUpload(intent.uid);

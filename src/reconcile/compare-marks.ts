@@ -1,6 +1,7 @@
+import { isOwner } from "../marks.ts";
 import { type AuditRow, rangeOfPrefix, successorOf, type TextRange } from "../record/catalog-audit.ts";
 import { compareByteOrder } from "../store/byte-order.ts";
-import { type KeyKind, kindOfKey, linkMarkKey, marksPrefix, uidInKey } from "../store/key-kinds.ts";
+import { type KeyKind, kindOfKey, linkMarkKey, marksPrefix } from "../store/key-kinds.ts";
 import type { ObjectInfo } from "../store/storage.ts";
 import type { Audit } from "./audit.ts";
 import { looksAtOnce } from "./compare-objects.ts";
@@ -118,7 +119,7 @@ async function reportStale(audit: Audit, info: ObjectInfo, uid: string, detail: 
 /** A row without its own uid in its key, and without a mark in the listing. */
 async function lookAtSharingRow(audit: Audit, row: AuditRow): Promise<void> {
   let { catalog, intents, place, storage } = audit;
-  if (!needsMark(audit, row) || young(audit, Date.parse(row.created_at))) return;
+  if (isOwner({ ...row, key: row.s3_key }) || young(audit, Date.parse(row.created_at))) return;
   if (intents.nameFile(row.uid)) return;
   let now = catalog.byUid(row.uid);
   if (now?.s3_key !== row.s3_key || now.bucket !== place.bucket || now.storage !== place.storage) return;
@@ -126,11 +127,6 @@ async function lookAtSharingRow(audit: Audit, row: AuditRow): Promise<void> {
   if ((await audit.head(placeOfObject(audit, { key }))) !== null) return;
   let detail = `file ${row.id} shares the object ${row.s3_key}; without its mark a lost row could not be made again`;
   await audit.found({ kind: "missing_mark", ...aboutRow(row), storage: storage.name, key, detail });
-}
-
-/** An object that was adopted has no uid in its key: of the rows that use it, the first came with it. */
-function needsMark({ catalog }: Audit, { id, storage, bucket, s3_key }: AuditRow): boolean {
-  return uidInKey(s3_key) !== null || catalog.oldestByKey(storage, bucket, s3_key)?.id !== id;
 }
 
 function young(audit: Audit, atMs: number): boolean {

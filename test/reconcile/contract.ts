@@ -101,6 +101,7 @@ export function reconcileContract(name: string, make: () => Promise<StorageToRec
           [
             "missing_object row_removed",
             "orphan_object quarantined",
+            "stale_intent settled",
             "size_differs none",
             "checksum_differs none",
             "missing_mark mark_written",
@@ -176,9 +177,13 @@ export function reconcileContract(name: string, make: () => Promise<StorageToRec
     test("asks for each object of another place", async () => {
       let elsewhere = { bucket: "another-bucket" };
       let otherPrefix = "old/2020/01/";
-      await world.file({ s3_key: `${otherPrefix}a.bin` });
-      await world.file({ s3_key: `${otherPrefix}b.bin`, size_bytes: 99 });
-      let lost = await world.file({ ...elsewhere, s3_key: `${otherPrefix}c.bin` }, { object: false });
+      let place = () => {
+        let uid = Bun.randomUUIDv7();
+        return { uid, s3_key: `${otherPrefix}${uid}.bin` };
+      };
+      await world.file(place());
+      await world.file({ ...place(), size_bytes: 99 });
+      let lost = await world.file({ ...elsewhere, ...place() }, { object: false });
       let report = await world.report();
       expect(report.kinds).toEqual(["missing_object", "size_differs"]);
       expect(report.totals.rows).toBe(3);

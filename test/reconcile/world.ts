@@ -78,7 +78,7 @@ export function createReconcileWorld(storage: Storage, storageFor: () => Storage
 
   function depsOf({ aheadMs = 2 * DAY_MS, ...options }: RunOptions): SurveyDeps {
     let clock = { nowMs: () => Date.now() + aheadMs };
-    let defaults = { prefix, minAgeMs: DAY_MS, keepMs: 30 * DAY_MS, deep: false, alone: false };
+    let defaults = { prefix, minAgeMs: DAY_MS, keepMs: 30 * DAY_MS, deep: false };
     return { storage, storageFor, catalog, intents, clock, options: { ...defaults, ...options } };
   }
 
@@ -86,7 +86,7 @@ export function createReconcileWorld(storage: Storage, storageFor: () => Storage
     let told: Told[] = [];
     let notLooked: string[] = [];
     let removed: string[] = [];
-    let deps = depsOf({ ...options, alone: repairs });
+    let deps = depsOf(options);
     let repair = createRepair({
       storage,
       prefix,
@@ -97,13 +97,13 @@ export function createReconcileWorld(storage: Storage, storageFor: () => Storage
       forget: async (uid) => void forgotten.push(uid),
     });
     journal.flush();
-    if (repairs) {
+    async function recover(): Promise<void> {
       await createRecovery({ journal, repository, storageFor, marks, log: silentLog, lateMs: 0 }).run();
       journal.flush();
     }
     let result: Reconciled = await reconcile(
       deps,
-      repairs ? { repair, force: options.force ?? false } : null,
+      repairs ? { repair, recover, force: options.force ?? false } : null,
       {
         found: (finding, outcome) => void told.push({ finding, outcome }),
         notLooked: ({ key }) => void notLooked.push(key),
