@@ -12,7 +12,7 @@ export function importText(report: ImportReport, ms: number): string {
   let total = adopted.own + adopted.foreign + adopted.linked;
   let problemCount = problemsOf(report);
   let lines = [
-    `Looked at ${plain(report.lookedAt)} objects under “${report.prefix}” in ${duration(ms)}${rateOf(total, ms)}.`,
+    `Looked at ${plain(report.lookedAt)} objects ${whereOf(report.prefix)} in ${duration(ms)}${rateOf(total, ms)}.`,
     ...count(adopted.own, "files that were uploaded are in the catalog again"),
     ...count(adopted.foreign, "objects that others have stored are in the catalog now"),
     ...count(adopted.linked, "rows that share an object are in the catalog again"),
@@ -54,6 +54,10 @@ export function importJson(report: ImportReport, ms: number): string {
 
 function problemsOf({ problemCounts }: ImportReport): number {
   return Object.values(problemCounts).reduce((sum, one) => sum + one, 0);
+}
+
+function whereOf(prefix: string): string {
+  return prefix === "" ? "in the whole bucket" : `under “${oneLine(prefix)}”`;
 }
 
 function rateOf(total: number, ms: number): string {

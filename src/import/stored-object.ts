@@ -13,7 +13,7 @@ import { createLimit } from "./in-order.ts";
 /** Whole reads of large objects; more of them would not be faster. */
 const largeReadsAtOnce = 2;
 /** A body may come slowly, but it has to come. */
-const stallMs = 60 * SECOND_MS;
+const defaultStallMs = 60 * SECOND_MS;
 /** Storage itself tries each call again; this is for bodies that break off. */
 const tries = 3;
 
@@ -53,9 +53,9 @@ export interface ObjectReader {
 /** The same inspection as an upload's: a small object costs one call, a large one two or three, or is read as a whole. */
 export function createObjectReader(
   storage: Storage,
-  options: { keepPosition: boolean; signal: AbortSignal },
+  options: { keepPosition: boolean; signal: AbortSignal; stallMs?: number },
 ): ObjectReader {
-  let { keepPosition, signal } = options;
+  let { keepPosition, signal, stallMs = defaultStallMs } = options;
   let withinLarge = createLimit(largeReadsAtOnce);
 
   async function once<T>(listed: ListedObject, work: (found: FoundObject) => Promise<T>) {
@@ -154,7 +154,7 @@ export function createObjectReader(
     let timer: ReturnType<typeof setTimeout> | undefined;
     async function* chunks(): AsyncGenerator<Uint8Array> {
       for (;;) {
-        timer = setTimeout(() => stall.abort(silent(key)), stallMs);
+        timer = setTimeout(() => stall.abort(silent(key, stallMs)), stallMs);
         let { done, value } = await reader.read();
         clearTimeout(timer);
         if (done || !value) return;
@@ -185,7 +185,7 @@ export function createObjectReader(
   };
 }
 
-function silent(key: string): AppError {
+function silent(key: string, stallMs: number): AppError {
   return new AppError("storage_unavailable", `${key} broke off: nothing came for ${stallMs / SECOND_MS} s.`);
 }
 
