@@ -12,11 +12,11 @@ describe("the summary of an import", () => {
     addProblem(report, { key: "uploads/a\u001b[2J\u202ex", what: "refused", reason: "it is\nodd" });
     expect(importText(report, 10_000))
       .toBe(`Looked at 12,345 objects under “uploads/” in 10 s, 1,231 rows a second.
-      12,000  files that were uploaded are in the catalog again
-         300  objects that others have stored are in the catalog now
-           5  rows that share an object are in the catalog again
-           6  are marks of this program
-           1  need a look:
+      12,000  added: uploaded with s3-uploads
+         300  added: stored by others
+           5  added: rows that share an object
+           6  left alone: marks of this program
+           1  to look at:
     uploads/a\\u{1b}[2J\\u{202e}x: it is\\u{a}odd
 `);
   });
