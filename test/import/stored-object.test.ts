@@ -44,3 +44,38 @@ test("a body that nobody wants is cancelled", async () => {
   ).toBe("done");
   expect(cancelled).toBe(1);
 });
+
+for (let [what, breakOff] of [
+  ["breaks off", (controller) => controller.error(new TypeError("reset"))],
+  ["ends before its end", (controller) => controller.close()],
+] as [string, (controller: ReadableStreamDefaultController) => void][]) {
+  test(`a body that ${what} is read on from there`, async () => {
+    let bytes = new TextEncoder().encode("0123456789");
+    let ranges: unknown[] = [];
+    let open: Storage["open"] = async (_key, range) => {
+      ranges.push(range);
+      let first = range?.first ?? 0;
+      let body = new ReadableStream<Uint8Array>(
+        {
+          pull(controller) {
+            controller.enqueue(bytes.subarray(first, first + 4));
+            first += 4;
+            if (first >= bytes.length) controller.close();
+            else if (ranges.length < 3) breakOff(controller);
+          },
+        },
+        { highWaterMark: 0 },
+      );
+      return { body, sizeBytes: 10, userMetadata: {} };
+    };
+    let options = { keepPosition: true, signal: new AbortController().signal };
+    let storage = { open } as Partial<Storage> as Storage;
+    let { sha256, sizeBytes } = await createObjectReader(storage, options).read(
+      { key: "a", sizeBytes: 10 },
+      (found) => found.inspect("a", false),
+    );
+    expect([sizeBytes, sha256]).toEqual([10, new Bun.CryptoHasher("sha256").update(bytes).digest("hex")]);
+    expect(ranges[0]).toBeUndefined();
+    expect(ranges.length).toBeGreaterThan(1);
+  });
+}
