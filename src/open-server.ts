@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { hostname, networkInterfaces } from "node:os";
 import { join } from "node:path";
 
@@ -15,7 +16,7 @@ import type { Clock } from "./clock.ts";
 import { createCommitSync } from "./commit-sync.ts";
 import type { Config } from "./config/config.ts";
 import { createDeleteFile, type DeleteFile } from "./delete-file.ts";
-import type { AppError } from "./errors.ts";
+import { AppError } from "./errors.ts";
 import type { Ids } from "./ids.ts";
 import { defaultHeadBytes, defaultTailBytes } from "./inspect/head-tail.ts";
 import { createPolicy } from "./inspect/policy.ts";
@@ -34,6 +35,7 @@ import { createResumable, type Resumable } from "./resume/resumable.ts";
 import { checkSmallDatabase, closeDatabase } from "./sqlite.ts";
 import { openStateDatabase } from "./state/database.ts";
 import { createIdempotency } from "./state/idempotency.ts";
+import type { Journal } from "./state/journal.ts";
 import { lockDataFolder } from "./state/lock.ts";
 import { createResumableTable } from "./state/resumable-table.ts";
 import { sessionLifeMs } from "./state/sessions.ts";
@@ -96,6 +98,8 @@ export function openServer(
     let journal = createJournal(stateDatabase, stateCommits, clock);
     undo.defer(() => journal.flush());
     let tokens = createTokens(stateDatabase, clock);
+    let catalogPath = join(config.data_dir, "uploads.db");
+    if (!existsSync(catalogPath)) refuseIfCatalogIsLost(catalogPath, journal);
     let repository = createSqliteRepository({
       path: catalogPath,
       tableName: config.db_table_name,
@@ -272,6 +276,19 @@ export function openServer(
   } finally {
     undo.dispose();
   }
+}
+
+/**
+ * Beside a new catalog recovery would take an acknowledged upload, whose intent happens to be open, for one that never
+ * came to be, and remove it.
+ */
+function refuseIfCatalogIsLost(catalogPath: string, journal: Journal): void {
+  let open = journal.open().length;
+  if (open === 0) return;
+  throw new AppError(
+    "internal_error",
+    `The catalog ${catalogPath} is gone, but the journal knows of ${open} uploads or deletions that were under way with it. Put it back from a backup, or run "s3-uploads import", which makes it anew from what is in storage.`,
+  );
 }
 
 /** Where presigned URLs point to, for the Content-Security-Policy of our pages. */

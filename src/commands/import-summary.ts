@@ -12,13 +12,15 @@ export function importText(report: ImportReport, ms: number): string {
   let total = adopted.own + adopted.foreign + adopted.linked;
   let problemCount = problemsOf(report);
   let lines = [
-    `Looked at ${plain(report.lookedAt)} objects under “${report.prefix}” in ${duration(ms)}${rateOf(total, ms)}.`,
-    ...count(adopted.own, "files that were uploaded are in the catalog again"),
-    ...count(adopted.foreign, "objects that others have stored are in the catalog now"),
-    ...count(adopted.linked, "rows that share an object are in the catalog again"),
-    ...count(recordedAlready, "were in the catalog already"),
-    ...Object.entries(SKIPS).flatMap(([skip, what]) => count(skipped[skip as keyof typeof SKIPS], what)),
-    ...count(problemCount, "need a look:"),
+    `Looked at ${plain(report.lookedAt)} objects ${whereOf(report.prefix)} in ${duration(ms)}${rateOf(total, ms)}.`,
+    ...count(adopted.own, "added: uploaded with s3-uploads"),
+    ...count(adopted.foreign, "added: stored by others"),
+    ...count(adopted.linked, "added: rows that share an object"),
+    ...count(recordedAlready, "in the catalog already"),
+    ...Object.entries(SKIPS).flatMap(([skip, what]) =>
+      count(skipped[skip as keyof typeof SKIPS], `left alone: ${what}`),
+    ),
+    ...count(problemCount, "to look at:"),
     ...problems.slice(0, maxProblemLines).map(({ key, reason }) => `    ${oneLine(key)}: ${oneLine(reason)}`),
   ];
   if (problemCount > maxProblemLines) {
@@ -54,6 +56,10 @@ export function importJson(report: ImportReport, ms: number): string {
 
 function problemsOf({ problemCounts }: ImportReport): number {
   return Object.values(problemCounts).reduce((sum, one) => sum + one, 0);
+}
+
+function whereOf(prefix: string): string {
+  return prefix === "" ? "in the whole bucket" : `under “${oneLine(prefix)}”`;
 }
 
 function rateOf(total: number, ms: number): string {

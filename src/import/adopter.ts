@@ -53,6 +53,8 @@ export async function adoptAll(
   try {
     for (;;) {
       let coming = iterator.next();
+      // It may fail while rows are being written, when nobody waits for it yet.
+      coming.catch(() => {});
       if (batch.length >= batchRows || !(await comesWithin(coming, batchMs))) await write();
       let { done, value } = await coming;
       if (done) break;

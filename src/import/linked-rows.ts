@@ -12,6 +12,7 @@ import { inOrder, type Width } from "./in-order.ts";
 import type { ImportReport } from "./report.ts";
 import { problemOf, rowOf } from "./row-of.ts";
 import type { ObjectReader } from "./stored-object.ts";
+import { unusableBecause } from "./what-to-skip.ts";
 
 export interface LinksDeps {
   storage: Storage;
@@ -71,6 +72,8 @@ export async function importLinks(deps: LinksDeps): Promise<void> {
       return { problem: { key: mark.key, what: "refused", reason } };
     }
     if (!key.startsWith(options.prefix)) return { skip: "elsewhere" };
+    let unusable = unusableBecause(key);
+    if (unusable) return { problem: { key, what: "refused", reason: unusable } };
     try {
       let row = await shared(key, identity);
       return { row, kind: "linked", problem: null };

@@ -1,14 +1,14 @@
 /** Why an object has no row and is not meant to have one. */
 export const SKIPS = {
-  deleted: "belong to files that were deleted while others shared them",
-  copy: "are copies of files that are in the catalog under another key",
-  open: "belong to uploads or deletions that are not finished",
-  quarantined: "were set aside by a repair",
-  probe: "were left by s3-uploads check",
-  folder: "are names of folders",
-  empty: "are empty",
-  mark: "are marks of this program",
-  elsewhere: "are shared by rows, but not under this prefix",
+  deleted: "of files that were deleted while others shared them",
+  copy: "copies of files that are in the catalog under another key",
+  open: "of uploads or deletions that are not finished",
+  quarantined: "set aside by a repair",
+  probe: "probes of s3-uploads check",
+  folder: "names of folders",
+  empty: "empty",
+  mark: "marks of this program",
+  elsewhere: "marks of rows that share an object outside the prefix",
 } as const;
 export type Skip = keyof typeof SKIPS;
 

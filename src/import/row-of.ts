@@ -40,6 +40,10 @@ export function damageOf(key: string, identity: Identity, { sha256 }: Inspected)
 /** Why an object could not be looked at; "could not look" is told apart from "is not there". */
 export function problemOf(key: string, thrown: unknown): Problem {
   let { code, message } = toAppError(thrown);
+  // Some servers put U+FFFD into a list for what XML can't hold; the object is there, but its name is not known.
+  if (code === "gone" && key.includes("\uFFFD")) {
+    return { key, what: "refused", reason: "its key holds what no list can tell: copy it to another key" };
+  }
   if (code === "gone") return { key, what: "vanished", reason: "it was there, and is not any more" };
   return { key, what: code === "storage_unavailable" ? "unreachable" : "refused", reason: message };
 }

@@ -13,8 +13,8 @@ import { createLimit } from "./in-order.ts";
 /** Whole reads of large objects; more of them would not be faster. */
 const largeReadsAtOnce = 2;
 /** A body may come slowly, but it has to come. */
-const stallMs = 60 * SECOND_MS;
-/** Storage itself tries each call again; this is for bodies that break off. */
+const defaultStallMs = 60 * SECOND_MS;
+/** How often in a row a body may break off; calls without a body storage itself tries again. */
 const tries = 3;
 
 /** What the bytes of an object turned out to be. */
@@ -44,7 +44,7 @@ export interface ListedObject {
 
 export interface ObjectReader {
   /**
-   * Looks the object up and gives it to `work`; gives the whole a few tries. Rejects with `gone` when it is not there,
+   * Looks the object up and gives it to `work`. Rejects with `gone` when it is not there,
    * `storage_unavailable` when nobody can tell, `storage_error`, or the signal's reason.
    */
   read<T>(listed: ListedObject, work: (found: FoundObject) => Promise<T>): Promise<T>;
@@ -53,9 +53,9 @@ export interface ObjectReader {
 /** The same inspection as an upload's: a small object costs one call, a large one two or three, or is read as a whole. */
 export function createObjectReader(
   storage: Storage,
-  options: { keepPosition: boolean; signal: AbortSignal },
+  options: { keepPosition: boolean; signal: AbortSignal; stallMs?: number },
 ): ObjectReader {
-  let { keepPosition, signal } = options;
+  let { keepPosition, signal, stallMs = defaultStallMs } = options;
   let withinLarge = createLimit(largeReadsAtOnce);
 
   async function once<T>(listed: ListedObject, work: (found: FoundObject) => Promise<T>) {
@@ -139,53 +139,83 @@ export function createObjectReader(
     });
   }
 
-  /** Opens, and lets go of what `work` has not read; a body that falls silent ends with `storage_unavailable`. */
+  /** Lets go of what `work` has not read. */
   async function withBody<T>(
     key: string,
-    range: { first: number; last: number } | undefined,
+    range: Range | undefined,
     work: (
       chunks: AsyncIterable<Uint8Array>,
       opened: { userMetadata?: Record<string, string> },
     ) => Promise<T>,
   ): Promise<T> {
-    let stall = new AbortController();
-    let opened = await storage.open(key, range, AbortSignal.any([signal, stall.signal]));
-    let reader = opened.body.getReader();
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    let body = await openBody(key, range);
+    let first = range?.first ?? 0;
+    let last = range?.last ?? body.sizeBytes - 1;
+
+    /** Of a terabyte the last bytes may break off: what has come before is not read again. */
     async function* chunks(): AsyncGenerator<Uint8Array> {
-      for (;;) {
-        timer = setTimeout(() => stall.abort(silent(key)), stallMs);
-        let { done, value } = await reader.read();
-        clearTimeout(timer);
-        if (done || !value) return;
-        yield value;
+      let position = first;
+      for (let attempt = 1; ;) {
+        try {
+          // To its end, which the last byte alone does not tell: only then can the connection be used again.
+          let chunk = await body.next();
+          if (!chunk && position > last) return;
+          if (!chunk) throw new Error(`it ended after ${position} of ${last + 1} bytes`);
+          attempt = 1;
+          position += chunk.byteLength;
+          yield chunk;
+        } catch (error) {
+          if (signal.aborted || attempt++ >= tries) throw error;
+          await body.close();
+          body = await openBody(key, { first: position, last });
+        }
       }
     }
     try {
-      return await work(chunks(), opened);
+      return await work(chunks(), body);
     } finally {
-      clearTimeout(timer);
-      await reader.cancel().catch(() => {});
+      await body.close();
     }
+  }
+
+  /** A body whose chunks have to come in time; one that falls silent ends with `storage_unavailable`. */
+  async function openBody(key: string, range: Range | undefined) {
+    let stall = new AbortController();
+    let opened = await storage.open(key, range, AbortSignal.any([signal, stall.signal]));
+    let reader = opened.body.getReader();
+    return {
+      ...opened,
+      async next(): Promise<Uint8Array | null> {
+        let timer = setTimeout(() => stall.abort(silent(key, stallMs)), stallMs);
+        try {
+          return (await reader.read()).value ?? null;
+        } finally {
+          clearTimeout(timer);
+        }
+      },
+      close: () => reader.cancel().catch(() => {}),
+    };
   }
 
   return {
     async read(listed, work) {
-      for (let attempt = 1; ; attempt++) {
-        signal.throwIfAborted();
-        try {
-          return await once(listed, work);
-        } catch (thrown) {
-          if (signal.aborted) throw signal.reason;
-          let error = asStorageError(thrown, listed.key);
-          if (error.code !== "storage_unavailable" || attempt >= tries) throw error;
-        }
+      signal.throwIfAborted();
+      try {
+        return await once(listed, work);
+      } catch (thrown) {
+        if (signal.aborted) throw signal.reason;
+        throw asStorageError(thrown, listed.key);
       }
     },
   };
 }
 
-function silent(key: string): AppError {
+interface Range {
+  first: number;
+  last: number;
+}
+
+function silent(key: string, stallMs: number): AppError {
   return new AppError("storage_unavailable", `${key} broke off: nothing came for ${stallMs / SECOND_MS} s.`);
 }
 

@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { existsSync, renameSync, rmSync } from "node:fs";
+import { existsSync, renameSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -115,7 +115,8 @@ export function rowsOf(catalog: string): Record<string, unknown>[] {
   if (!existsSync(catalog)) return [];
   using db = new Database(catalog, { readonly: true });
   let rows = db.query<Record<string, unknown>, []>("SELECT * FROM s3_uploads ORDER BY uid").all();
-  return rows.map(({ id: _id, ...row }) => row);
+  for (let row of rows) delete row["id"];
+  return rows;
 }
 
 function s3Storage(server: S3Server, spool: string): Storage {
@@ -167,8 +168,4 @@ export async function upload(
 export async function remove(server: TestServer, id: number | string): Promise<void> {
   let answer = await fetch(`${server.base}/files/${id}`, { method: "DELETE" });
   if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
-}
-
-export function removeFile(path: string): void {
-  rmSync(path, { force: true });
 }

@@ -9,6 +9,8 @@ import type { TestServer } from "../support/server.ts";
 export interface World {
   readonly server: TestServer;
   readonly fake: S3Fake | null;
+  /** Marks of rows that share objects; the census does not count them. */
+  marks(): number;
   /** Objects and anything unfinished, whichever storage it is. */
   census(): { rows: number; intents: number; objects: number; unfinished: number; spooled: number };
   /** Waits until one upload is under way and, on a bucket, its parts are known to the journal. */
@@ -39,16 +41,21 @@ export async function createWorld(
     : {};
   let server = await startServer(dataDir, { ...bucket, ...env });
 
+  function marks(): number {
+    let names = fake ? [...fake.objects.keys()] : censusOf(dataDir).files;
+    return names.filter((name) => /\/marks\/[0-9a-f-]{36}\.(link|gone)$/.test(name)).length;
+  }
+
   function census() {
     let { rows, intents, files, spooled } = censusOf(dataDir);
     // A file of local storage has its facts in a hidden one beside it; whatever else is there is a leftover.
     let objects = files.filter((path) => /\/uploads\/\d{4}\/\d\d\/[0-9a-f-]{36}\.[a-z0-9]+$/.test(path));
     let known = new Set(objects.flatMap((path) => [path, `${dirname(path)}/.${basename(path)}.meta`]));
-    let leftovers = files.filter((path) => !known.has(path));
+    let leftovers = files.filter((path) => !known.has(path) && !path.includes("/marks/"));
     return {
       rows,
       intents,
-      objects: fake ? fake.objects.size : objects.length,
+      objects: fake ? fake.objects.size - marks() : objects.length,
       unfinished: fake ? fake.unfinished.size : leftovers.length,
       spooled: spooled.length,
     };
@@ -59,6 +66,7 @@ export async function createWorld(
       return server;
     },
     fake,
+    marks,
     census,
     async underWay() {
       await eventually(
