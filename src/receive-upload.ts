@@ -104,8 +104,9 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
       }
       return outcomes;
     } catch (error) {
-      for (let one of received) if ("row" in one) await undo(one);
-      for (let { id } of recorded) await takeBack(id, context.log);
+      // All rows at once: what is on its way out is out of sight, also for a retry that comes meanwhile.
+      let rowsGone = Promise.all(recorded.map(({ id }) => takeBack(id, context.log)));
+      await orLater(undoAll(received).then(() => rowsGone));
       throw context.signal.aborted ? endedBy(context.signal) : error;
     }
   }
@@ -180,7 +181,7 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
       return { row, release };
     } catch (error) {
       // What was given up on its way may still make an object, or an upload in parts.
-      await undo({ row: { uid }, release }, true);
+      await orLater(undo({ row: { uid }, release }, true));
       throw error;
     }
   }
@@ -194,31 +195,33 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
     try {
       if (context.idempotencyKey !== null) await idempotency.remember(context.idempotencyKey, position, row);
       let { record: created, duplicateOf, linked } = await repository.create(row, options.duplicates);
-      if (linked) await undo(stored);
-      else journal.closeUpload(row.uid);
+      if (linked) await orLater(undo(stored));
+      else {
+        journal.closeUpload(row.uid);
+        release();
+      }
       context.log.info(
         { id: created.id, uid: row.uid, bytes: row.size_bytes, type: row.content_type },
         "file recorded",
       );
       return { success: true, record: created, duplicateOf };
     } catch (error) {
-      await undo(stored);
+      await orLater(undo(stored));
       throw error;
-    } finally {
-      release();
     }
   }
 
-  /** Takes the object back; recovery keeps it where a row has come to use it. May go on after the sender has its answer. */
+  /** Takes the object back; recovery keeps it where a row has come to use it. */
   async function undo(
     { row, release }: { row: { uid: string }; release: () => void },
     lookAgain = false,
   ): Promise<void> {
-    let work = recovery.undoUpload(row.uid, lookAgain).finally(release);
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let late = new Promise<void>((resolve) => (timer = setTimeout(resolve, undoPatienceMs)));
-    await Promise.race([work, late]);
-    clearTimeout(timer);
+    await recovery.undoUpload(row.uid, lookAgain);
+    release();
+  }
+
+  async function undoAll(received: (UploadOutcome | StoredFile)[]): Promise<void> {
+    for (let one of received) if ("row" in one) await undo(one);
   }
 
   /** Removes what was recorded already. One that can't be removed does not keep the others, nor hide why. */
@@ -273,6 +276,14 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
       if (byKey.get(key) === settled) byKey.delete(key);
     }
   };
+}
+
+/** Waits for what is to be undone, but not for long: the sender has its answer then, and the rest is done after it. */
+async function orLater(undoing: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let late = new Promise<void>((resolve) => (timer = setTimeout(resolve, undoPatienceMs)));
+  await Promise.race([undoing, late]);
+  clearTimeout(timer);
 }
 
 function endedBy(signal: AbortSignal): AppError {
