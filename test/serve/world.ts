@@ -66,7 +66,7 @@ export async function createWorld(on: "local" | "s3", env: Record<string, string
     },
     async settled(rows, objects = rows) {
       let expected = JSON.stringify({ rows, intents: 0, objects, unfinished: 0, spooled: 0 });
-      await eventually(census, (seen) => JSON.stringify(seen) === expected);
+      await eventually(census, (seen) => JSON.stringify(seen) === expected, 15_000);
     },
     async restart(other = {}) {
       server = await startServer(dataDir, { ...bucket, ...env, ...other });

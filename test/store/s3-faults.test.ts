@@ -219,14 +219,15 @@ describe("what fails leaves nothing", () => {
   });
 });
 
-describe("a deletion that is refused after a try without an answer", () => {
-  async function refusedAfter(first: Fault): Promise<string> {
-    await put(small);
-    fake.script.fail("DeleteObject", first);
-    fake.script.fail("DeleteObject", accessDenied, { times: Infinity });
-    return codeOf(storage.delete(`key-${made}`));
-  }
+/** What becomes of a deletion whose later tries are refused. */
+async function refusedAfter(first: Fault): Promise<string> {
+  await put(small);
+  fake.script.fail("DeleteObject", first);
+  fake.script.fail("DeleteObject", accessDenied, { times: Infinity });
+  return codeOf(storage.delete(`key-${made}`));
+}
 
+describe("a deletion that is refused after a try without an answer", () => {
   test("is done when that try has removed the object", async () => {
     expect(await refusedAfter(lost)).toBe("no error");
     expect(fake.objects.size).toBe(0);
