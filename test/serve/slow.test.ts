@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 
 import { KIB, MIB } from "../../src/units.ts";
 import { bytesOf } from "../store/bodies.ts";
 import { createWorld, type World } from "./world.ts";
 
+setDefaultTimeout(30_000);
 const stallSeconds = 1;
 /** Half of the memory lets 36 files be looked at at the same time (src/admission.ts). */
 const crowd = 30;
