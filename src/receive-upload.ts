@@ -105,8 +105,9 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
       }
       return outcomes;
     } catch (error) {
-      for (let one of received) if ("row" in one) await undo(one);
-      for (let { id } of recorded) await takeBack(id, context.log);
+      // All rows at once: what is on its way out is out of sight, also for a retry that comes meanwhile.
+      let rowsGone = Promise.all(recorded.map(({ id }) => takeBack(id, context.log)));
+      await orLater(undoAll(received).then(() => rowsGone));
       throw context.signal.aborted ? endedBy(context.signal) : error;
     }
   }
@@ -164,7 +165,7 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
       return { row, release };
     } catch (error) {
       // What was given up on its way may still make an object, or an upload in parts.
-      await undo({ row: { uid }, release }, true);
+      await orLater(undo({ row: { uid }, release }, true));
       throw error;
     }
   }
@@ -178,21 +179,25 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
     try {
       if (context.idempotencyKey !== null) await idempotency.remember(context.idempotencyKey, position, row);
       let made = await recordUpload.record(row, context.log);
+      release();
       return { success: true, ...made };
     } catch (error) {
-      await undo(stored);
+      await orLater(undo(stored));
       throw error;
-    } finally {
-      release();
     }
   }
 
-  /** Takes the object back; recovery keeps it where a row has come to use it. May go on after the sender has its answer. */
+  /** Takes the object back; recovery keeps it where a row has come to use it. */
   async function undo(
     { row, release }: { row: { uid: string }; release: () => void },
     lookAgain = false,
   ): Promise<void> {
-    await endsWithin(recovery.undoUpload(row.uid, lookAgain).finally(release), undoPatienceMs);
+    await recovery.undoUpload(row.uid, lookAgain);
+    release();
+  }
+
+  async function undoAll(received: (UploadOutcome | StoredFile)[]): Promise<void> {
+    for (let one of received) if ("row" in one) await undo(one);
   }
 
   /** Removes what was recorded already. One that can't be removed does not keep the others, nor hide why. */
@@ -237,6 +242,11 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
       if (byKey.get(key) === settled) byKey.delete(key);
     }
   };
+}
+
+/** Waits for what is to be undone, but not for long: the sender has its answer then, and the rest is done after it. */
+async function orLater(undoing: Promise<unknown>): Promise<void> {
+  await endsWithin(undoing, undoPatienceMs);
 }
 
 function endedBy(signal: AbortSignal): AppError {

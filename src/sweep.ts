@@ -13,7 +13,7 @@ export interface SweepDeps {
   journal: Pick<Journal, "find">;
   repository: Pick<FileRepository, "get">;
   /** Where new files go. */
-  storage: Pick<Storage, "listUnfinished" | "abortMultipart">;
+  storage: Pick<Storage, "head" | "listUnfinished" | "abortMultipart">;
   /** What our keys begin with. */
   prefix: string;
   clock: Clock;
@@ -23,8 +23,8 @@ export interface SweepDeps {
 /**
  * Ends unfinished multipart uploads beside files that are complete, at most once an hour; rejects when storage can't be
  * reached. They come from a Create that the network has delivered twice, or long after its sender had tried again: no
- * intent knows them. A row with the very key proves that one is ours and of no use; whatever else is unfinished
- * under the prefix may be another program's, and stays.
+ * intent knows them. A row with the very key proves that one is ours, and its whole object that it is of no use; whatever
+ * else is unfinished under the prefix may be another program's, or all that is left of a file, and stays.
  */
 export type Sweep = () => Promise<void>;
 
@@ -34,7 +34,8 @@ export function createSweep({ journal, repository, storage, prefix, clock, log }
   async function isStray({ key }: UnfinishedUpload): Promise<boolean> {
     let uid = uidInKey(key);
     if (uid === null || journal.find("upload", uid)) return false;
-    return (await repository.get(uid))?.s3_key === key;
+    let row = await repository.get(uid);
+    return row?.s3_key === key && (await storage.head(key))?.sizeBytes === row.size_bytes;
   }
 
   async function run(): Promise<void> {

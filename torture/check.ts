@@ -5,6 +5,9 @@ import type { Databases, Row } from "./databases.ts";
 import type { Ledger } from "./ledger.ts";
 import { filesIn, type Objects } from "./objects.ts";
 
+/** Empty objects that speak of a row: that it shares another's object, or that it is gone while others use its object. */
+const markPattern = /\/marks\/([0-9a-f-]{36})\.(link|gone)$/;
+
 /** What a check needs to know of one server. */
 export interface Subject {
   dataDir: string;
@@ -35,7 +38,12 @@ export async function check(subject: Subject, deep = false): Promise<string[]> {
 
   for (let row of rows) faults.push(...(await faultsOfRow(row)));
   let usedKeys = new Set(rows.map((row) => row.s3_key));
-  for (let key of sizes.keys()) if (!usedKeys.has(key)) faults.push(`object without a row: ${key}`);
+  let uids = new Set(rows.map((row) => row.uid));
+  for (let key of sizes.keys()) {
+    let [, marked = "", mark] = markPattern.exec(key) ?? [];
+    if (mark === undefined && !usedKeys.has(key)) faults.push(`object without a row: ${key}`);
+    if (mark !== undefined && uids.has(marked) !== (mark === "link")) faults.push(`mark that lies: ${key}`);
+  }
   faults.push(...settle(rows, ledger));
   return faults;
 

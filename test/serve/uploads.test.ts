@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,6 +15,8 @@ const maxFileMb = 20;
 /** More than one part of a multipart upload. */
 const largeBytes = 12 * MIB;
 
+/** What was undone in a bucket is looked at once more after a second, which some tests wait for several times. */
+setDefaultTimeout(30_000);
 let folder = mkdtempSync(join(tmpdir(), "s3-uploads-sent-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -219,6 +219,7 @@ describe("what fails leaves nothing", () => {
   });
 });
 
+/** What becomes of a deletion whose later tries are refused. */
 async function refusedAfter(first: Fault): Promise<string> {
   await put(small);
   fake.script.fail("DeleteObject", first);

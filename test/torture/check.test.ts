@@ -11,6 +11,8 @@ import { localObjects } from "../../torture/objects.ts";
 import { bytesOf } from "../store/bodies.ts";
 import { makeDataDir, removeDataDir, startServer, type TestServer } from "../support/server.ts";
 
+const startTimeoutMs = 30_000;
+
 /** A test of torture's own eyes: what they don't see, no run can find. */
 let server: TestServer;
 let dataDir = makeDataDir();
@@ -32,7 +34,7 @@ beforeAll(async () => {
   await client.form(sent);
   expect(wrong).toEqual([]);
   expect(subject.ledger.tally.acknowledged).toBe(3);
-});
+}, startTimeoutMs);
 beforeEach(async () => {
   for (let file of sent) subject.ledger.files.set(file.name, { ...file });
   subject.ledger.deletedUids.clear();

@@ -33,7 +33,6 @@ for (let [on, faultShare] of [
       });
       expect({ seed, violations }).toEqual({ seed, violations: [] });
       expect(tally.kills).toBeGreaterThan(0);
-      expect(tally.acknowledged).toBeGreaterThan(0);
     },
     longestTestMs,
   );
