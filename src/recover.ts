@@ -97,17 +97,6 @@ export function createRecovery({ journal, repository, storageFor, log }: Recover
     }
   }
 
-  /** A bucket that forbids deleting may still tell that there is nothing to delete. */
-  async function deleteIfThere(storage: Storage, key: string): Promise<void> {
-    try {
-      await storage.delete(key);
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
-      let found = await storage.head(key).catch(() => "could not look");
-      if (found !== null) throw error;
-    }
-  }
-
   /** A crash between S3's answer to Create and the journal's note of it leaves an upload whose id only S3 knows. */
   async function abortUnfinished(storage: Storage, key: string): Promise<void> {
     try {
@@ -173,4 +162,15 @@ export function createRecovery({ journal, repository, storageFor, log }: Recover
       return () => atWork.delete(uid);
     },
   };
+}
+
+/** A bucket that forbids deleting may still tell that there is nothing to delete. */
+async function deleteIfThere(storage: Storage, key: string): Promise<void> {
+  try {
+    await storage.delete(key);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    let found = await storage.head(key).catch(() => "could not look");
+    if (found !== null) throw error;
+  }
 }

@@ -28,6 +28,9 @@ let storage: Storage;
 let recovery: Recovery;
 let aborted: string[] = [];
 let down = false;
+/** What the bucket's policy forbids. */
+let forbidden: ("abort" | "delete" | "list unfinished")[] = [];
+let warnings: string[] = [];
 /** In the bucket. */
 let unfinished: UnfinishedUpload[] = [];
 
@@ -44,20 +47,25 @@ beforeEach(async () => {
   aborted = [];
   unfinished = [];
   down = false;
+  forbidden = [];
+  warnings = [];
   // as a server does before it recovers; it makes the folder
   await storage.probe();
   let reachable: Storage = {
     ...storage,
-    delete: (key) => (down ? unavailable() : storage.delete(key)),
+    delete: (key) => (down ? unavailable() : (refusedIf("delete") ?? storage.delete(key))),
     async *listUnfinished() {
+      await refusedIf("list unfinished");
       yield* unfinished;
     },
     abortMultipart: async (key, uploadId) => {
       if (down) await unavailable();
+      await refusedIf("abort");
       aborted.push(`${key} ${uploadId}`);
     },
   };
-  recovery = createRecovery({ journal, repository, storageFor: () => reachable, log: silentLog });
+  let log = { ...silentLog, warn: (_facts: object, message: string) => void warnings.push(message) };
+  recovery = createRecovery({ journal, repository, storageFor: () => reachable, log });
 });
 afterEach(() => {
   repository.close();
@@ -68,6 +76,10 @@ afterEach(() => {
 
 function unavailable(): Promise<never> {
   return Promise.reject(new AppError("storage_unavailable", "down"));
+}
+
+function refusedIf(what: (typeof forbidden)[number]): Promise<never> | null {
+  return forbidden.includes(what) ? Promise.reject(new AppError("storage_error", `may not ${what}`)) : null;
 }
 
 /** An upload that got as far as its object. */
@@ -111,6 +123,54 @@ describe("an upload that is open in the journal", () => {
     unfinished = [{ key: "k", uploadId: "upload-1", initiatedAtMs: 0 }];
     expect(await recovery.run()).toBe(0);
     expect([aborted, openIntents()]).toEqual([["k upload-1"], []]);
+  });
+
+  test("whose parts may not be ended is let go after three refusals, and both are said once", async () => {
+    forbidden = ["abort"];
+    await journal.beginUpload({ uid: "u", storage: "s3", bucket: "b", key: "k" });
+    await journal.multipartCreated("u", "upload-1");
+    expect([await recovery.run(), await recovery.run()]).toEqual([1, 1]);
+    expect(openIntents()).toEqual(["upload u"]);
+    expect(await recovery.run()).toBe(0);
+    expect(openIntents()).toEqual([]);
+    expect(warnings).toEqual([
+      "an intent stays open",
+      "the parts of an upload are left in the bucket: it refuses to abort it",
+    ]);
+  });
+
+  test("whose parts may be ended at the second try is not let go before", async () => {
+    forbidden = ["abort"];
+    await journal.beginUpload({ uid: "u", storage: "s3", bucket: "b", key: "k" });
+    await journal.multipartCreated("u", "upload-1");
+    expect(await recovery.run()).toBe(1);
+    forbidden = [];
+    expect(await recovery.run()).toBe(0);
+    expect([aborted, openIntents()]).toEqual([["k upload-1"], []]);
+  });
+
+  test("is undone where unfinished uploads can't be listed, without a word about each", async () => {
+    forbidden = ["list unfinished"];
+    let row = await stored();
+    expect(await recovery.run()).toBe(0);
+    expect([await isThere(row), openIntents(), warnings]).toEqual([false, [], []]);
+  });
+
+  test("whose object may not be deleted stays open, which is said once, until it may", async () => {
+    forbidden = ["delete"];
+    let row = await stored();
+    for (let nth = 0; nth < 5; nth++) expect(await recovery.run()).toBe(1);
+    expect([openIntents(), warnings]).toEqual([[`upload ${row.uid}`], ["an intent stays open"]]);
+    forbidden = [];
+    expect(await recovery.run()).toBe(0);
+    expect([await isThere(row), openIntents()]).toEqual([false, []]);
+  });
+
+  test("that got to no object is forgotten also where nothing may be deleted", async () => {
+    forbidden = ["delete"];
+    await journal.beginUpload({ uid: "u", storage: "local", bucket: "local", key: "uploads/2026/01/u.bin" });
+    expect(await recovery.run()).toBe(0);
+    expect(openIntents()).toEqual([]);
   });
 
   test("with its row keeps everything", async () => {

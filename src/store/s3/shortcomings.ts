@@ -15,11 +15,11 @@ export interface Shortcomings {
 const lifecycleRule = "give the bucket a lifecycle rule with AbortIncompleteMultipartUpload";
 
 /** What happens without an action that an upload does not need. */
-const CONSEQUENCES: Partial<Record<Action, (where: string, isDenied: boolean) => string>> = {
+const CONSEQUENCES: Partial<Record<Action, (where: string, denied: boolean) => string>> = {
   list: (where) =>
     `The credentials may not list ${where}: uploads work, but reconcile, import and the search for stray objects do not. Allow s3:ListBucket in its policy.`,
-  "list uploads": (where, isDenied) =>
-    isDenied
+  "list uploads": (where, denied) =>
+    denied
       ? `The credentials may not list the unfinished uploads of ${where}: parts whose upload was lost in a crash are not found. Allow s3:ListBucketMultipartUploads in its policy, or ${lifecycleRule}.`
       : `The server of ${where} can't list unfinished uploads: parts whose upload was lost in a crash are not found. If it can, ${lifecycleRule}.`,
   abort: (where) =>
