@@ -16,6 +16,7 @@ import { createJournal } from "../src/state/sqlite-journal.ts";
 import { createTrashTable } from "../src/state/trash-table.ts";
 import { createLocalStorage } from "../src/store/local.ts";
 import { createTrash, undoMs } from "../src/trash.ts";
+import { DAY_MS } from "../src/units.ts";
 import { newFile } from "./record/new-file.ts";
 import { bytesOf, putRequest } from "./store/bodies.ts";
 import { eventually } from "./support/server.ts";
@@ -23,6 +24,9 @@ import { eventually } from "./support/server.ts";
 let folder = "";
 let nowMs = 0;
 let clock = { nowMs: () => nowMs };
+/** How far somebody has set the clock while the server ran. */
+let setMs = 0;
+let steady = { nowMs: () => nowMs - setMs };
 let down = false;
 let world: ReturnType<typeof open>;
 
@@ -43,7 +47,7 @@ function open() {
   let recovery = createRecovery({ journal, repository, storageFor, log: silentLog });
   let deleteFile = createDeleteFile({ repository, journal, recovery, storageFor });
   let table = createTrashTable(state, commits);
-  let trash = createTrash({ table, repository, deleteFile, clock, ids: randomIds, log: silentLog });
+  let trash = createTrash({ table, repository, deleteFile, clock, steady, ids: randomIds, log: silentLog });
   return {
     repository,
     storage,
@@ -65,6 +69,7 @@ function open() {
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "s3-uploads-trash-"));
   nowMs = Date.UTC(2026, 0, 1);
+  setMs = 0;
   down = false;
   world = open();
   await world.storage.probe();
@@ -116,6 +121,22 @@ test("undoing twice is undoing once; what was never there can't be had back", as
     failed: [{ id: "99", error: { code: "gone" } }],
   });
 });
+
+for (let years of [-10, 10]) {
+  test(`a clock that is set by ${years} years changes nothing about the thirty seconds`, async () => {
+    let [first, second] = [await addFile(), await addFile()];
+    let { undoable } = await world.trash.put([first.uid]);
+    await world.trash.put([second.uid]);
+    setMs = years * 365 * DAY_MS;
+    nowMs += setMs + undoMs - 20;
+    world.trash.start();
+    expect(world.trash.find(undoable.batch)).toMatchObject({ msLeft: 20 });
+    expect((await world.trash.restore([first.uid])).restored).toEqual([first.id]);
+    nowMs += 20;
+    await gone();
+    expect([await isThere(first), await isThere(second)]).toEqual([true, false]);
+  });
+}
 
 test("row and object go when the time is over, not before", async () => {
   let [first, second] = [await addFile(), await addFile()];
