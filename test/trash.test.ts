@@ -16,7 +16,7 @@ import { createJournal } from "../src/state/sqlite-journal.ts";
 import { createTrashTable } from "../src/state/trash-table.ts";
 import { createLocalStorage } from "../src/store/local.ts";
 import { createTrash, undoMs } from "../src/trash.ts";
-import { DAY_MS } from "../src/units.ts";
+import { DAY_MS, MINUTE_MS } from "../src/units.ts";
 import { newFile } from "./record/new-file.ts";
 import { bytesOf, putRequest } from "./store/bodies.ts";
 import { eventually } from "./support/server.ts";
@@ -28,6 +28,8 @@ let clock = { nowMs: () => nowMs };
 let setMs = 0;
 let steady = { nowMs: () => nowMs - setMs };
 let down = false;
+let refused = false;
+let warnings: string[] = [];
 let world: ReturnType<typeof open>;
 
 /** What a server has open, on the folder of the test. */
@@ -40,14 +42,17 @@ function open() {
   let storage = createLocalStorage({ directory: join(folder, "objects") });
   let reachable = {
     ...storage,
-    delete: (key: string) =>
-      down ? Promise.reject(new AppError("storage_unavailable", "down")) : storage.delete(key),
+    delete: (key: string) => {
+      if (refused) return Promise.reject(new AppError("storage_error", "may not delete"));
+      return down ? Promise.reject(new AppError("storage_unavailable", "down")) : storage.delete(key);
+    },
   };
   let storageFor = () => reachable;
   let recovery = createRecovery({ journal, repository, storageFor, log: silentLog });
   let deleteFile = createDeleteFile({ repository, journal, recovery, storageFor });
   let table = createTrashTable(state, commits);
-  let trash = createTrash({ table, repository, deleteFile, clock, steady, ids: randomIds, log: silentLog });
+  let log = { ...silentLog, warn: (_facts: object, message: string) => void warnings.push(message) };
+  let trash = createTrash({ table, repository, deleteFile, clock, steady, ids: randomIds, log });
   return {
     repository,
     storage,
@@ -70,6 +75,8 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "s3-uploads-trash-"));
   nowMs = Date.UTC(2026, 0, 1);
   setMs = 0;
+  refused = false;
+  warnings = [];
   down = false;
   world = open();
   await world.storage.probe();
@@ -260,4 +267,30 @@ test("many go in one step", async () => {
   world.trash.start();
   await gone();
   expect((await Promise.all(files.map(isThere))).some(Boolean)).toBe(false);
+});
+
+test("a deletion that storage refuses is said once, and done when it is allowed", async () => {
+  let file = await addFile();
+  await world.trash.put([file.uid]);
+  refused = true;
+  nowMs += undoMs;
+  world.trash.start();
+  await eventually(
+    () => warnings.length,
+    (count) => count === 1,
+  );
+  for (let nth = 0; nth < 3; nth++) {
+    world.trash.stop();
+    nowMs += 10 * MINUTE_MS;
+    world.trash.start();
+    await Bun.sleep(50);
+  }
+  expect(warnings).toEqual(["a deletion has to wait"]);
+  expect([await shown(), await isThere(file), kept(), world.journal.open()]).toEqual([[], true, 1, []]);
+  refused = false;
+  world.trash.stop();
+  nowMs += 10 * MINUTE_MS;
+  world.trash.start();
+  await gone();
+  expect(await isThere(file)).toBe(false);
 });
