@@ -12,7 +12,7 @@ import { createTrustedProxies } from "./auth/forwarding.ts";
 import { createHostCheck } from "./auth/hosts.ts";
 import { createSessionCookie } from "./auth/session-cookie.ts";
 import { createSignIn } from "./auth/sign-in.tsx";
-import type { Clock } from "./clock.ts";
+import { type Clock, steadyClock } from "./clock.ts";
 import { createCommitSync } from "./commit-sync.ts";
 import type { Config } from "./config/config.ts";
 import { createDeleteFile, type DeleteFile } from "./delete-file.ts";
@@ -98,7 +98,6 @@ export function openServer(
     let journal = createJournal(stateDatabase, stateCommits, clock);
     undo.defer(() => journal.flush());
     let tokens = createTokens(stateDatabase, clock);
-    let catalogPath = join(config.data_dir, "uploads.db");
     if (!existsSync(catalogPath)) refuseIfCatalogIsLost(catalogPath, journal);
     let repository = createSqliteRepository({
       path: catalogPath,
@@ -131,7 +130,15 @@ export function openServer(
       return deleted;
     };
     let trashTable = createTrashTable(stateDatabase, stateCommits);
-    let trash = createTrash({ table: trashTable, repository, deleteFile, clock, ids, log });
+    let trash = createTrash({
+      table: trashTable,
+      repository,
+      deleteFile,
+      clock,
+      steady: steadyClock,
+      ids,
+      log,
+    });
     undo.defer(() => trash.stop());
     let idempotency = createIdempotency(stateDatabase, stateCommits, clock);
     let maxFileBytes = config.max_file_size_mb * MIB;
@@ -218,10 +225,10 @@ export function openServer(
         publicUrl,
         anonymousScopes: allowAnonymous,
       }),
-      signInRoutes: createSignIn({ tokens, cookie, clock, basePath }),
+      signInRoutes: createSignIn({ tokens, cookie, clock: steadyClock, basePath }),
       readiness: () => Promise.resolve(catalogFault ?? readiness.fault),
       log,
-      clock,
+      clock: steadyClock,
       options: {
         basePath,
         publicUrl,

@@ -188,10 +188,9 @@ export function createRecovery(deps: RecoverDeps): Recovery {
     } catch (error) {
       if (!isRefusal(error)) throw error;
       let { reason, refusals } = kept.get(uid) ?? { reason: "", refusals: 0 };
-      if (refusals + 1 < maxRefusals) {
-        kept.set(uid, { reason, refusals: refusals + 1 });
-        throw error;
-      }
+      kept.set(uid, { reason, refusals: refusals + 1 });
+      if (refusals + 1 < maxRefusals) throw error;
+      if (refusals + 1 > maxRefusals) return;
       log.warn(
         { uid, key, uploadId },
         "the parts of an upload are left in the bucket: it refuses to abort it",

@@ -53,7 +53,10 @@ export interface TrashDeps {
   table: TrashTable;
   repository: FileRepository;
   deleteFile: DeleteFile;
+  /** For what the table keeps. */
   clock: Clock;
+  /** For what is due in this process; default: the same. */
+  steady?: Clock;
   ids: Ids;
   log: Log;
 }
@@ -68,7 +71,7 @@ interface Entry extends TrashedFile {
 }
 
 export function createTrash(deps: TrashDeps): Trash {
-  let { table, repository, deleteFile, clock, ids, log } = deps;
+  let { table, repository, deleteFile, clock, steady = clock, ids, log } = deps;
   let entries = new Map<number, Entry>();
   let timer: ReturnType<typeof setTimeout> | null = null;
   let isRunning = false;
@@ -81,7 +84,8 @@ export function createTrash(deps: TrashDeps): Trash {
     for (let file of table.all()) {
       await repository.setAside(file.uid);
       // A clock that was set back must not make a deletion wait for years.
-      keep({ ...file, dueAtMs: Math.min(file.dueAtMs, clock.nowMs() + undoMs) });
+      let leftMs = Math.min(file.dueAtMs - clock.nowMs(), undoMs);
+      keep({ ...file, dueAtMs: steady.nowMs() + leftMs });
     }
   }
 
@@ -107,7 +111,7 @@ export function createTrash(deps: TrashDeps): Trash {
       for (let { id } of records) await repository.bringBack(id);
       throw error;
     }
-    for (let file of files) keep(file);
+    for (let file of files) keep({ ...file, dueAtMs: steady.nowMs() + undoMs });
     schedule();
     return { undoable: { batch, fileIds: files.map((file) => file.fileId), msLeft: undoMs }, missing };
   }
@@ -118,7 +122,7 @@ export function createTrash(deps: TrashDeps): Trash {
     let mine: Entry[] = [];
     for (let id of idsOrUids) {
       let entry = find(id);
-      if (entry?.state === "waiting" && clock.nowMs() < entry.dueAtMs) {
+      if (entry?.state === "waiting" && steady.nowMs() < entry.dueAtMs) {
         entry.state = "returning";
         mine.push(entry);
         continue;
@@ -168,7 +172,7 @@ export function createTrash(deps: TrashDeps): Trash {
     log[level]({ id: entry.fileId, code: error.code, reason: error.message }, "a deletion has to wait");
     entry.reason = error.message;
     entry.state = "waiting";
-    entry.retryAtMs = clock.nowMs() + (isRefusal(error) ? refusedRetryMs : entry.retryMs);
+    entry.retryAtMs = steady.nowMs() + (isRefusal(error) ? refusedRetryMs : entry.retryMs);
     entry.retryMs = Math.min(entry.retryMs * 2, longestRetryMs);
   }
 
@@ -181,8 +185,8 @@ export function createTrash(deps: TrashDeps): Trash {
     if (timer) clearTimeout(timer);
     timer = null;
     if (dueMs === Number.POSITIVE_INFINITY) return;
-    // No longer than it takes a new file to be due: a clock may be set, and timers don't follow it.
-    let waitMs = Math.min(Math.max(0, dueMs - clock.nowMs()), undoMs);
+    // No longer than it takes a new file to be due: what is due later is looked at again.
+    let waitMs = Math.min(Math.max(0, dueMs - steady.nowMs()), undoMs);
     timer = setTimeout(() => void removeDue(), waitMs);
     // A server that ends does not wait: the table knows, and the next start goes on.
     timer.unref();
@@ -190,7 +194,7 @@ export function createTrash(deps: TrashDeps): Trash {
 
   async function removeDue(): Promise<void> {
     timer = null;
-    let nowMs = clock.nowMs();
+    let nowMs = steady.nowMs();
     let due = entries
       .values()
       .filter((entry) => entry.state === "waiting" && dueOf(entry) <= nowMs)
@@ -210,7 +214,7 @@ export function createTrash(deps: TrashDeps): Trash {
     put,
     restore,
     find(batch) {
-      let nowMs = clock.nowMs();
+      let nowMs = steady.nowMs();
       let left = entries
         .values()
         .filter((entry) => entry.batch === batch && entry.state === "waiting" && entry.dueAtMs > nowMs)

@@ -32,7 +32,9 @@ let storage: Storage;
 let recovery: Recovery;
 let aborted: string[] = [];
 let down = false;
-let refuses = false;
+/** What the bucket's policy forbids. */
+let forbidden: ("abort" | "delete" | "list unfinished")[] = [];
+let warnings: string[] = [];
 /** Longer than a test needs to make the object that comes late. */
 const lateMs = 200;
 let nowMs: number;
@@ -51,25 +53,30 @@ beforeEach(async () => {
   storage = createLocalStorage({ directory: join(folder, "objects") });
   aborted = [];
   unfinished = [];
-  down = refuses = false;
+  down = false;
+  forbidden = [];
+  warnings = [];
   // as a server does before it recovers; it makes the folder
   await storage.probe();
   let reachable: Storage = {
     ...storage,
-    delete: (key) => (down ? unavailable() : refuses ? refused() : storage.delete(key)),
+    delete: (key) => (down ? unavailable() : (refusedIf("delete") ?? storage.delete(key))),
     async *listUnfinished() {
+      await refusedIf("list unfinished");
       yield* unfinished;
     },
     abortMultipart: async (key, uploadId) => {
       if (down) await unavailable();
+      await refusedIf("abort");
       aborted.push(`${key} ${uploadId}`);
     },
   };
   let storageFor = () => reachable;
+  let log = { ...silentLog, warn: (_facts: object, message: string) => void warnings.push(message) };
   let marks = createMarks({ storageFor, s3Prefix: "uploads/", log: silentLog });
   nowMs = Date.now();
   let clock = { nowMs: () => nowMs };
-  recovery = createRecovery({ journal, repository, storageFor, marks, log: silentLog, lateMs, clock });
+  recovery = createRecovery({ journal, repository, storageFor, marks, log, lateMs, clock });
 });
 afterEach(() => {
   recovery.stop();
@@ -83,8 +90,8 @@ function unavailable(): Promise<never> {
   return Promise.reject(new AppError("storage_unavailable", "down"));
 }
 
-function refused(): Promise<never> {
-  return Promise.reject(new AppError("storage_error", "denied"));
+function refusedIf(what: (typeof forbidden)[number]): Promise<never> | null {
+  return forbidden.includes(what) ? Promise.reject(new AppError("storage_error", `may not ${what}`)) : null;
 }
 
 /** An upload that got as far as its object. */
@@ -146,6 +153,48 @@ describe("an upload that is open in the journal", () => {
     unfinished = [{ key: "k", uploadId: "upload-1", initiatedAtMs: 0 }];
     expect(await recovery.run()).toBe(1);
     expect(aborted).toEqual(["k upload-1"]);
+  });
+
+  test("whose parts may not be ended is let go after three refusals, and both are said once", async () => {
+    forbidden = ["abort"];
+    await journal.beginUpload({ uid: "u", storage: "s3", bucket: "b", key: "k" });
+    await journal.multipartCreated("u", "upload-1");
+    expect([await recovery.run(), await recovery.run()]).toEqual([1, 1]);
+    expect(openIntents()).toEqual(["upload u"]);
+    await recovery.run();
+    await eventually(openIntents, (open) => open.length === 0);
+    expect(warnings).toEqual([
+      "an intent stays open",
+      "the parts of an upload are left in the bucket: it refuses to abort it",
+    ]);
+  });
+
+  test("whose parts may be ended at the second try is not let go before", async () => {
+    forbidden = ["abort"];
+    await journal.beginUpload({ uid: "u", storage: "s3", bucket: "b", key: "k" });
+    await journal.multipartCreated("u", "upload-1");
+    expect(await recovery.run()).toBe(1);
+    forbidden = [];
+    await recovery.run();
+    expect([aborted, openIntents()]).toEqual([["k upload-1"], ["upload u"]]);
+    await eventually(openIntents, (open) => open.length === 0);
+  });
+
+  test("is undone where unfinished uploads can't be listed, without a word about each", async () => {
+    forbidden = ["list unfinished"];
+    let row = await stored();
+    expect(await recovery.run()).toBe(0);
+    expect([await isThere(row), openIntents(), warnings]).toEqual([false, [], []]);
+  });
+
+  test("whose object may not be deleted stays open, which is said once, until it may", async () => {
+    forbidden = ["delete"];
+    let row = await stored();
+    for (let nth = 0; nth < 5; nth++) expect(await recovery.run()).toBe(1);
+    expect([openIntents(), warnings]).toEqual([[`upload ${row.uid}`], ["an intent stays open"]]);
+    forbidden = [];
+    expect(await recovery.run()).toBe(0);
+    expect([await isThere(row), openIntents()]).toEqual([false, []]);
   });
 
   test("with its row keeps everything", async () => {
@@ -278,7 +327,7 @@ describe("a deletion that is open in the journal", () => {
     await begin(kept);
     await begin(gone);
     await storage.delete(gone.s3_key);
-    refuses = true;
+    forbidden = ["delete"];
     expect(await recovery.run()).toBe(1);
     expect([await repository.get(kept.id), await repository.get(gone.id)]).toEqual([kept, null]);
     expect([openIntents(), await rowsOf(gone)]).toEqual([[], 0]);
@@ -307,7 +356,7 @@ describe("a deletion that is open in the journal", () => {
 
   test("by a request whose storage refuses is taken back for good, also over a crash", async () => {
     let record = await recorded();
-    await failedDelete(record, refused);
+    await failedDelete(record, () => Promise.reject(new AppError("storage_error", "denied")));
     // What a close that waits for the next commit would not have survived.
     let open = state.query("SELECT count(*) AS n FROM intents WHERE kind = 'delete'").get();
     expect(open).toEqual({ n: 0 });

@@ -8,10 +8,15 @@ import type { CheckAnswer, CheckRequest } from "./query-worker.ts";
  * Reads a catalog that was too large to be looked at before the start, in a thread of its own.
  *
  * @param onDamage hears what to tell the operator
+ * @param smallBytes up to which a catalog has been looked at
  * @returns a function that gives the look up
  */
-export function checkLargeCatalog(path: string, onDamage: (error: AppError) => void): () => void {
-  if (statSync(path).size <= maxCheckedAtStartBytes) return () => {};
+export function checkLargeCatalog(
+  path: string,
+  onDamage: (error: AppError) => void,
+  smallBytes = maxCheckedAtStartBytes,
+): () => void {
+  if (statSync(path).size <= smallBytes) return () => {};
   let worker = new Worker(new URL("./query-worker.ts", import.meta.url));
   worker.addEventListener("message", ({ data: { damage } }: MessageEvent<CheckAnswer>) => {
     worker.terminate();

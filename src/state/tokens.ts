@@ -101,7 +101,7 @@ export function createTokens(db: Database, clock: Clock): Tokens {
   function use(row: TokenRow | null): TokenIdentity | null {
     if (row === null || isExpired(row)) return null;
     let nowMs = clock.nowMs();
-    if (row.last_used_at_ms === null || nowMs - row.last_used_at_ms >= lastUsedStepMs) {
+    if (row.last_used_at_ms === null || Math.abs(nowMs - row.last_used_at_ms) >= lastUsedStepMs) {
       try {
         touch.run(row.id, nowMs);
       } catch {

@@ -1,5 +1,5 @@
 import { constants, Database } from "bun:sqlite";
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -10,6 +10,7 @@ import { eventually, makeDataDir, removeDataDir, startServer } from "../support/
 
 const pageBytes = 4 * KIB;
 const files = 40;
+setDefaultTimeout(30_000);
 
 /** A folder as a server leaves it that was killed: with rows in uploads.db and more of them in its -wal. */
 let original = makeDataDir();

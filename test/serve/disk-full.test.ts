@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
@@ -12,6 +12,7 @@ import { startCurl } from "./curl.ts";
 import { createWorld, type World } from "./world.ts";
 
 let skip = skipUnlessCi(smallDiskMissing());
+setDefaultTimeout(30_000);
 /** More uploads than a -wal has room for that is written from its begin again. */
 const mostUploads = 300;
 const smallBytes = 1000;

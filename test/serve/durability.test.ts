@@ -1,4 +1,4 @@
-import { afterAll, expect, test } from "bun:test";
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +6,9 @@ import { join } from "node:path";
 import { bytesOf } from "../store/bodies.ts";
 import { skipUnlessCi } from "../support/needs.ts";
 import { censusOf, eventually, makeDataDir, removeDataDir, startServer } from "../support/server.ts";
+
+// A server under strace takes its time.
+setDefaultTimeout(30_000);
 
 let dataDir = makeDataDir();
 let trace = join(tmpdir(), `s3-uploads-trace-${process.pid}`);

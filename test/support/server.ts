@@ -12,6 +12,8 @@ export interface TestServer {
   base: string;
   dataDir: string;
   pid: number;
+  /** What it has printed until now, as it is when the server listens. */
+  banner(): string;
   /** What it has logged until now. */
   stderr(): string;
   /** The exit code, of a server that ends by itself. */
@@ -72,6 +74,7 @@ export async function startServer(
     base: page,
     dataDir,
     pid: server.pid,
+    banner: () => banner,
     stderr: () => log,
     exited: server.exited,
     stop: () => end("SIGTERM"),

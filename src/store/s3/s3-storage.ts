@@ -156,9 +156,7 @@ export function createS3Storage(options: S3StorageOptions): Storage {
       } catch (error) {
         if (!(error instanceof AppError) || faultOf(error.cause).status !== 404) throw error;
         // HEAD has no body to tell a missing object from a missing bucket or an unknown key: a list does.
-        await call("list", (abortSignal) =>
-          client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: key, MaxKeys: 1 }), { abortSignal }),
-        );
+        await proveMissing(key);
         return null;
       }
     },
@@ -252,6 +250,21 @@ export function createS3Storage(options: S3StorageOptions): Storage {
       }
     },
   };
+
+  /** Rejects unless the server says that this key is missing, and not the whole bucket. */
+  async function proveMissing(key: string): Promise<void> {
+    try {
+      await call("list", (abortSignal) =>
+        client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: key, MaxKeys: 1 }), { abortSignal }),
+      );
+    } catch (error) {
+      if (!(error instanceof AppError) || !isDenied(faultOf(error.cause))) throw error;
+      // Some servers tell even those who may not list; S3 itself says 403 to them.
+      let found = await storage.open(key, { first: 0, last: 0 }).catch(toAppError);
+      if (!(found instanceof AppError)) await found.body.cancel();
+      if (!(found instanceof AppError) || found.code !== "gone") throw error;
+    }
+  }
 
   /**
    * Resolves when files may be put, which leaves nothing behind: S3 looks whether a part may be put before it looks for its
