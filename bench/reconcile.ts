@@ -146,7 +146,7 @@ async function runOne(all: number, scenario: Scenario): Promise<void> {
         catalog,
         intents: openIntentsReader(join(folder, "none.db")),
         clock: systemClock,
-        options: { prefix, minAgeMs: DAY_MS, keepMs: DAY_MS, deep: false, alone: false },
+        options: { prefix, minAgeMs: DAY_MS, keepMs: DAY_MS, deep: false },
       },
       null,
       { found: () => void found++, notLooked() {}, removed() {}, progress() {} },

@@ -20,6 +20,8 @@ const version = typeof S3_UPLOADS_VERSION === "string" ? S3_UPLOADS_VERSION : "0
 const failedExitCode = 1;
 /** Of a terminal that does not tell. */
 const usualColumns = 80;
+/** What a shell says of a program that SIGPIPE has ended. */
+const brokenPipeExitCode = 141;
 
 function readFile(path: string): string {
   return readFileSync(path, "utf8");
@@ -69,6 +71,14 @@ function stopSignal(): Promise<string> {
   });
 }
 
+/** Whoever reads the output has seen enough, as `head` does: no reason to complain. */
+function endWithReader(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(brokenPipeExitCode);
+    throw error;
+  });
+}
+
 async function main(argv: string[]): Promise<number> {
   if (argv[0] === drawCommand) return draw(argv.slice(1));
   let invocation = parseCommandLine(argv, version);
@@ -109,6 +119,7 @@ async function main(argv: string[]): Promise<number> {
 }
 
 try {
+  endWithReader();
   process.exit(await main(process.argv.slice(2)));
 } catch (error) {
   if (!(error instanceof AppError)) throw error;

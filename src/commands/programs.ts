@@ -21,7 +21,7 @@ export const PROGRAMS = {
   import: ({ stopSignal, terminal, ...context }) =>
     runImport({ ...context, isTerminal: terminal !== null, stopped: stopSignal() }),
   put: runPut,
-  reconcile: (context) => runReconcile({ ...context, stderrIsTerminal: context.terminal !== null }),
+  reconcile: (context) => runReconcile({ ...context, isTerminal: context.terminal !== null }),
   token: async (context) => {
     runToken({ ...context, dataDir: context.config.data_dir });
     return 0;

@@ -16,7 +16,7 @@ export interface ProgressLine {
 /** One line on a terminal's stderr that is written over again and again; nothing where nobody watches. */
 export function createProgressLine(to: {
   stderr: (text: string) => void;
-  stderrIsTerminal: boolean;
+  isTerminal: boolean;
 }): ProgressLine {
   let isShown = false;
   let phase: string | null = null;
@@ -24,7 +24,7 @@ export function createProgressLine(to: {
   let shownMs = 0;
   return {
     show(totals, current) {
-      if (!to.stderrIsTerminal) return;
+      if (!to.isTerminal) return;
       let nowMs = performance.now();
       if (phase !== current) {
         phase = current;

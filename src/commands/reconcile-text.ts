@@ -33,29 +33,35 @@ interface Place {
 /** For people: findings as they come, then a table and a verdict. */
 export function textReport(write: (text: string) => void, { storage, prefix, options }: Place): Report {
   let shown = new Map<string, number>();
+  let hasPrinted = false;
+
+  function print(text: string): void {
+    hasPrinted = true;
+    write(text);
+  }
 
   /** Whether one more of a kind is to be printed; says once that the rest isn't. */
   function mayShow(kind: string): boolean {
     let count = (shown.get(kind) ?? 0) + 1;
     shown.set(kind, count);
-    if (count === maxShown + 1) write(`${kind.padEnd(kindColumns)}and more; --json prints all of them\n`);
+    if (count === maxShown + 1) print(`${kind.padEnd(kindColumns)}and more; --json prints all of them\n`);
     return count <= maxShown;
   }
 
   return {
     found(finding, outcome) {
       let isDone = outcome.action !== "none" && outcome.action !== "held_back";
-      if (isDone || mayShow(finding.kind)) write(findingText(finding, outcome));
+      if (isDone || mayShow(finding.kind)) print(findingText(finding, outcome));
     },
     notLooked({ key }, reason) {
-      if (mayShow("not_looked")) write(entry("not_looked", [printable(key), reason]));
+      if (mayShow("not_looked")) print(entry("not_looked", [printable(key), reason]));
     },
     removed: (key) =>
-      write(entry("removed", [printable(key), `its time in quarantine (${options.keep}) was over`])),
+      print(entry("removed", [printable(key), `its time in quarantine (${options.keep}) was over`])),
     end(result) {
       let { totals } = result;
-      if (shown.size > 0 || result.removed > 0) write("\n");
-      let where = storage.name === "local" ? "the local folder" : `${storage.bucket}/${prefix} and elsewhere`;
+      if (hasPrinted) write("\n");
+      let where = storage.name === "local" ? "the local folder" : `${storage.bucket}/${prefix}`;
       let objects = counted(totals.objects, "object");
       let files = counted(totals.rows, "file");
       let seconds = (result.tookMs / SECOND_MS).toFixed(1);
@@ -129,7 +135,7 @@ function verdict(result: ReconcileEnd): string {
   let { totals, options, exitStatus } = result;
   let left = FINDING_KINDS.reduce((sum, kind) => sum + remaining(result, kind), 0);
   if (totals.notLooked > 0 || !totals.listed) {
-    return `${counted(totals.notLooked, "look")} got no answer: what is there is not known. Try again when storage answers.`;
+    return `${counted(totals.notLooked, "look")} got no answer, so that this is not the whole truth. Put that right and run it again.`;
   }
   if (exitStatus === 0)
     return options.repair && sumOf(totals.found) > 0 ? "Nothing is left to do." : "Everything agrees.";

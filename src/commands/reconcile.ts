@@ -8,6 +8,7 @@ import { createThumbnailCache } from "../preview/thumbnail-cache.ts";
 import { FINDING_KINDS } from "../reconcile/finding.ts";
 import { reconcile, type Reconciled, remaining, type RepairPlan } from "../reconcile/reconcile.ts";
 import { createRepair } from "../reconcile/repair.ts";
+import { settleJournal } from "../reconcile/settle.ts";
 import { openCatalogAudit } from "../record/catalog-audit.ts";
 import { createSqliteRepository } from "../record/sqlite-repository.ts";
 import { createRecovery } from "../recover.ts";
@@ -16,8 +17,10 @@ import { openStateDatabase } from "../state/database.ts";
 import { lockDataFolder } from "../state/lock.ts";
 import { openIntentsReader } from "../state/open-intents.ts";
 import { createRemovedRows } from "../state/removed-rows.ts";
+import { createResumableTable } from "../state/resumable-table.ts";
 import { createJournal } from "../state/sqlite-journal.ts";
 import { createStorages, type Storages } from "../storages.ts";
+import { SECOND_MS } from "../units.ts";
 import type { CommandContext } from "./command.ts";
 import { jsonReport } from "./reconcile-json.ts";
 import { readReconcileOptions, type ReconcileOptions } from "./reconcile-options.ts";
@@ -30,10 +33,10 @@ const wrongStatus = 1;
 const usageStatus = 2;
 const notLookedStatus = 3;
 
-type Context = Pick<CommandContext, "config" | "options" | "stdout" | "stderr" | "clock"> & {
-  /** Whether somebody watches stderr, so that progress may be shown there. */
-  stderrIsTerminal: boolean;
-};
+interface Context extends Pick<CommandContext, "config" | "options" | "stdout" | "stderr" | "clock"> {
+  /** Whether somebody watches stderr. */
+  isTerminal: boolean;
+}
 
 /**
  * Compares bucket, catalog and journal and, with `--repair`, puts right what can be put right.
@@ -94,7 +97,6 @@ async function compare(context: Context, options: ReconcileOptions): Promise<num
         minAgeMs: options.minAgeMs,
         keepMs: options.keepMs,
         deep: options.deep,
-        alone: options.repair,
       },
     },
     plan,
@@ -106,7 +108,7 @@ async function compare(context: Context, options: ReconcileOptions): Promise<num
   return exitStatus;
 }
 
-/** Takes the data folder for this process and settles what the last server has left, as its next start would. */
+/** Takes the data folder for this process. */
 async function prepareRepair(
   { config, clock }: Context,
   { force }: ReconcileOptions,
@@ -132,8 +134,9 @@ async function prepareRepair(
   await storages.removeLeftovers();
   let storageFor = storages.of;
   let marks = createMarks({ storageFor, s3Prefix: config.s3_prefix, log: silentLog });
-  await createRecovery({ journal, repository, storageFor, marks, log: silentLog, lateMs: 0 }).run();
-  journal.flush();
+  let lateMs = config.s3_timeout_s * SECOND_MS;
+  let recovery = createRecovery({ journal, repository, storageFor, marks, log: silentLog, lateMs });
+  let resumable = createResumableTable(state, commits);
   let thumbnails = createThumbnailCache(join(internal, "thumbnails"));
   let repair = createRepair({
     storage: storages.current,
@@ -144,7 +147,13 @@ async function prepareRepair(
     clock,
     forget: (uid) => thumbnails.remove(uid),
   });
-  return { repair, force };
+  async function recover(): Promise<void> {
+    let canGoOn = new Set(resumable.open().map(({ uid }) => uid));
+    await settleJournal({ recovery, journal, canGoOn, nowMs: clock.nowMs(), lateMs });
+    // What it has closed is to be seen by the connection that only reads.
+    journal.flush();
+  }
+  return { repair, recover, force };
 }
 
 function statusOf(result: Reconciled): number {

@@ -3,30 +3,38 @@ import type { Intent } from "../state/journal.ts";
 import { kindOfKey } from "../store/key-kinds.ts";
 import type { UnfinishedUpload } from "../store/storage.ts";
 import type { Audit } from "./audit.ts";
+import type { Finding } from "./finding.ts";
 import { placeOfObject } from "./look-again.ts";
 
 /** Open intents that are older than any request lasts, with what recovery makes of them. */
 export async function compareIntents(audit: Audit): Promise<void> {
   for (let intent of audit.intents.all()) {
     if (audit.mayBeAtWork(intent)) audit.totals.underWay++;
-    else {
-      let { uid, storage, bucket, key, multipartUploadId: id } = { multipartUploadId: null, ...intent };
-      let about = { storage, bucket, key, uid, ...(id === null ? {} : { upload_id: id }) };
-      await audit.found({ kind: "stale_intent", ...about, detail: fateOf(audit, intent) });
-    }
+    else await audit.found(aboutIntent(audit, intent));
   }
 }
 
-function fateOf({ catalog }: Audit, intent: Intent): string {
-  let since = new Date(intent.createdAtMs).toISOString();
-  let row = catalog.byUid(intent.uid);
+export function aboutIntent({ catalog }: Pick<Audit, "catalog">, intent: Intent): Finding {
+  let { kind, uid, storage, bucket, key, createdAtMs } = intent;
+  let uploadId = intent.kind === "upload" ? intent.multipartUploadId : null;
+  let row = catalog.byUid(uid);
   let fate =
-    intent.kind === "delete"
-      ? "the deletion will be finished"
-      : row?.s3_key === intent.key
-        ? "its file is whole, the note will be closed"
-        : "what there is of it will be removed";
-  return `the ${intent.kind} has been open since ${since}: when the server starts, ${fate}`;
+    kind === "delete"
+      ? "recovery finishes it"
+      : row?.s3_key === key
+        ? "its file is whole, and recovery closes the note"
+        : "recovery removes what there is of it";
+  let what = kind === "delete" ? "deletion" : "upload";
+  return {
+    kind: "stale_intent",
+    storage,
+    bucket,
+    key,
+    uid,
+    ...(row ? { file_id: row.id, filename: row.filename } : {}),
+    ...(uploadId === null ? {} : { upload_id: uploadId }),
+    detail: `the ${what} has been open since ${new Date(createdAtMs).toISOString()}; ${fate}`,
+  };
 }
 
 /** Multipart uploads of ours that nobody is working on. */

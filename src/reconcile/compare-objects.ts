@@ -15,7 +15,10 @@ export const looksAtOnce = 16;
 const readsAtOnce = 3;
 /** Suspicions that are gathered before they are looked at. */
 const maxSuspects = 1000;
-/** More objects without a row than this in one page are looked for by listing once more, not one by one. */
+/**
+ * More objects without a row than this in one page of a bucket are looked for by listing once more: that is one call instead
+ * of one for each. A folder is read and sorted as a whole for each listing, and one file costs next to nothing.
+ */
 const maxSingleLooks = 20;
 
 interface Suspects {
@@ -117,7 +120,8 @@ async function lookWhenOld(audit: Audit, row: AuditRow): Promise<void> {
 }
 
 async function lookForOrphans(audit: Audit, objects: ObjectInfo[]): Promise<void> {
-  let listed = objects.length > maxSingleLooks ? await listAgain(audit, objects) : null;
+  let isCheaper = audit.storage.name === "s3" && objects.length > maxSingleLooks;
+  let listed = isCheaper ? await listAgain(audit, objects) : null;
   await forEachLimited(objects, looksAtOnce, async (object) => {
     let isThere = listed ? listed.has(object.key) && object : await audit.head(placeOfObject(audit, object));
     if (isThere) await reportOrphan(audit, isThere);

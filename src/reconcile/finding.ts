@@ -44,6 +44,8 @@ export const ACTIONS = [
   "quarantined",
   "aborted",
   "mark_written",
+  /** Finished or undone by recovery, as the next start of a server would. */
+  "settled",
   /** Not done, because there are suspiciously many of this kind. */
   "held_back",
   "failed",

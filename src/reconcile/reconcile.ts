@@ -1,5 +1,6 @@
 import type { ObjectPlace } from "../state/journal.ts";
 import { brake } from "./brake.ts";
+import { aboutIntent } from "./compare-intents.ts";
 import { emptyQuarantine } from "./empty-quarantine.ts";
 import {
   type Action,
@@ -25,6 +26,8 @@ export interface ReconcileListener {
 /** How a repair is done; null for a report. */
 export interface RepairPlan {
   repair: Repair;
+  /** Settles what is open in the journal, as far as storage answers. */
+  recover(): Promise<void>;
   /** Acts also on kinds of which there are suspiciously many. */
   force: boolean;
 }
@@ -70,11 +73,13 @@ export async function reconcile(
       outcomes,
       removed: 0,
       notRemoved: 0,
-      warnings: unique(brake(totals)),
+      warnings: totals.listed ? unique(brake(totals)) : [],
       isForcible: false,
     };
   }
 
+  let settled = await recover(deps, plan);
+  for (let finding of settled) tell(finding, { action: "settled", message: "done" });
   let counted = await survey(
     { ...deps, options: { ...deps.options, deep: false } },
     {
@@ -99,6 +104,7 @@ export async function reconcile(
     notLooked,
     progress: (seen) => listener.progress(seen, "repairing"),
   });
+  totals.found.stale_intent += settled.length;
   let removed = 0;
   let notRemoved = 0;
   if (totals.listed && held.size === 0) {
@@ -119,6 +125,16 @@ export async function reconcile(
   }
   let isForcible = counted.listed && held.size > 0;
   return { totals, outcomes, removed, notRemoved, warnings: unique(warnings), isForcible };
+}
+
+/** What recovery could settle; the rest is found by the look that follows. */
+async function recover({ intents, catalog }: SurveyDeps, plan: RepairPlan): Promise<Finding[]> {
+  let before = intents.all().map((intent) => ({ intent, finding: aboutIntent({ catalog }, intent) }));
+  await plan.recover();
+  let isOpen = new Set(intents.all().map(({ kind, uid }) => `${kind} ${uid}`));
+  return before
+    .filter(({ intent }) => !isOpen.has(`${intent.kind} ${intent.uid}`))
+    .map(({ finding }) => finding);
 }
 
 function noOutcomes(): Reconciled["outcomes"] {

@@ -33,8 +33,6 @@ export interface SurveyDeps {
     /** How long quarantined objects stay. */
     keepMs: number;
     deep: boolean;
-    /** No server is at work, and recovery has run: whatever it has left open is stale. */
-    alone: boolean;
   };
 }
 
@@ -65,8 +63,8 @@ export async function survey(deps: SurveyDeps, listener: SurveyListener): Promis
     deep: options.deep,
     totals,
     isYoung: (atMs) => options.minAgeMs > 0 && nowMs - atMs < options.minAgeMs,
-    mayBeAtWork: ({ createdAtMs }) =>
-      !options.alone && nowMs - createdAtMs < Math.max(options.minAgeMs, longestRequestMs),
+    mayBeAtWork: ({ uid, createdAtMs }) =>
+      nowMs - createdAtMs < Math.max(options.minAgeMs, longestRequestMs) || intents.canGoOn(uid),
     isOverdue: (atMs) => nowMs - atMs >= options.keepMs,
     head: createHead(storageFor, notLooked),
     async found(finding) {

@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -55,7 +55,7 @@ async function addFile({ row = true, object = true, filename = "photo.jpg" } = {
   return file;
 }
 
-async function run(options: CommandOptions, { aheadMs = 2 * DAY_MS, stderrIsTerminal = false } = {}) {
+async function run(options: CommandOptions, { aheadMs = 2 * DAY_MS, isTerminal = false } = {}) {
   let loaded = loadConfig({ flags: { data_dir: dataDir }, env: {}, readFile: () => "" });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults));
   let out = { stdout: "", stderr: "" };
@@ -64,7 +64,7 @@ async function run(options: CommandOptions, { aheadMs = 2 * DAY_MS, stderrIsTerm
     options,
     stdout: (text) => (out.stdout += text),
     stderr: (text) => (out.stderr += text),
-    stderrIsTerminal,
+    isTerminal,
     clock: { nowMs: () => systemClock.nowMs() + aheadMs },
   });
   return { ...out, exitCode };
@@ -199,7 +199,7 @@ describe("reconcile", () => {
     let { stdout, exitCode } = await run({ repair: true, force: true });
     expect(exitCode).toBe(3);
     expect(stdout).toContain("There is no folder");
-    expect(stdout).toContain("got no answer: what is there is not known");
+    expect(stdout).toContain("got no answer, so that this is not the whole truth");
     expect(existsSync(objects)).toBe(false);
     expect((await run({ json: true })).stdout).toContain('"files":0');
   }, 60_000);
@@ -216,11 +216,27 @@ describe("reconcile", () => {
   test("shows its progress to a terminal, and erases it before anything else is written", async () => {
     await makeData();
     await addFile({ row: false });
-    let { stdout, stderr } = await run({ deep: true }, { stderrIsTerminal: true });
+    let { stdout, stderr } = await run({ deep: true }, { isTerminal: true });
     expect(stderr).toStartWith("\r\u001B[KComparing: 1 objects, ");
     expect(stderr).toEndWith("\r\u001B[K");
     expect(stdout).not.toContain("\r");
   });
+});
+
+test("the program ends without complaint when nobody reads its output to the end", async () => {
+  await makeData();
+  let month = join(objects, "uploads", "2026", "01");
+  mkdirSync(month, { recursive: true });
+  for (let i = 0; i < 1_000; i++) writeFileSync(join(month, `${Bun.randomUUIDv7()}.bin`), "");
+  let command = `"$1" src/main.ts reconcile --data-dir "$2" --min-age 0 --json | head -n 1`;
+  let child = Bun.spawn(["sh", "-c", command, "sh", process.execPath, dataDir], {
+    cwd: join(import.meta.dir, "..", ".."),
+    env: { PATH: process.env["PATH"] ?? "" },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  expect((await child.stdout.text()).split("\n")).toHaveLength(2);
+  expect(await child.stderr.text()).toBe("");
 });
 
 describe("reconcile is refused", () => {

@@ -10,6 +10,7 @@ import { createMarks } from "../../src/marks.ts";
 import type { Finding, Outcome } from "../../src/reconcile/finding.ts";
 import { reconcile, type Reconciled } from "../../src/reconcile/reconcile.ts";
 import { createRepair } from "../../src/reconcile/repair.ts";
+import { settleJournal } from "../../src/reconcile/settle.ts";
 import type { SurveyDeps } from "../../src/reconcile/survey.ts";
 import { openCatalogAudit } from "../../src/record/catalog-audit.ts";
 import { createSqliteRepository } from "../../src/record/sqlite-repository.ts";
@@ -17,6 +18,7 @@ import { createRecovery } from "../../src/recover.ts";
 import { openStateDatabase } from "../../src/state/database.ts";
 import { openIntentsReader } from "../../src/state/open-intents.ts";
 import { createRemovedRows } from "../../src/state/removed-rows.ts";
+import { createResumableTable } from "../../src/state/resumable-table.ts";
 import { createJournal } from "../../src/state/sqlite-journal.ts";
 import { objectKey, userMetadataOf } from "../../src/store/keys.ts";
 import type { Storage } from "../../src/store/storage.ts";
@@ -74,11 +76,12 @@ export function createReconcileWorld(storage: Storage, storageFor: () => Storage
     return row ? (await repository.create(record, "store")).record : { ...record, id: 0 };
   }
 
+  let resumable = createResumableTable(state, commits);
   let marks = createMarks({ storageFor, s3Prefix: prefix, log: silentLog });
 
   function depsOf({ aheadMs = 2 * DAY_MS, ...options }: RunOptions): SurveyDeps {
     let clock = { nowMs: () => Date.now() + aheadMs };
-    let defaults = { prefix, minAgeMs: DAY_MS, keepMs: 30 * DAY_MS, deep: false, alone: false };
+    let defaults = { prefix, minAgeMs: DAY_MS, keepMs: 30 * DAY_MS, deep: false };
     return { storage, storageFor, catalog, intents, clock, options: { ...defaults, ...options } };
   }
 
@@ -86,7 +89,7 @@ export function createReconcileWorld(storage: Storage, storageFor: () => Storage
     let told: Told[] = [];
     let notLooked: string[] = [];
     let removed: string[] = [];
-    let deps = depsOf({ ...options, alone: repairs });
+    let deps = depsOf(options);
     let repair = createRepair({
       storage,
       prefix,
@@ -97,13 +100,15 @@ export function createReconcileWorld(storage: Storage, storageFor: () => Storage
       forget: async (uid) => void forgotten.push(uid),
     });
     journal.flush();
-    if (repairs) {
-      await createRecovery({ journal, repository, storageFor, marks, log: silentLog, lateMs: 0 }).run();
+    async function recover(): Promise<void> {
+      let recovery = createRecovery({ journal, repository, storageFor, marks, log: silentLog, lateMs: 0 });
+      let canGoOn = new Set(resumable.open().map(({ uid }) => uid));
+      await settleJournal({ recovery, journal, canGoOn, nowMs: Date.now(), lateMs: 0 });
       journal.flush();
     }
     let result: Reconciled = await reconcile(
       deps,
-      repairs ? { repair, force: options.force ?? false } : null,
+      repairs ? { repair, recover, force: options.force ?? false } : null,
       {
         found: (finding, outcome) => void told.push({ finding, outcome }),
         notLooked: ({ key }) => void notLooked.push(key),
@@ -120,6 +125,7 @@ export function createReconcileWorld(storage: Storage, storageFor: () => Storage
     folder,
     storage,
     journal,
+    resumable,
     state,
     repository,
     catalog,
