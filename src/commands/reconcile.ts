@@ -8,6 +8,7 @@ import { createThumbnailCache } from "../preview/thumbnail-cache.ts";
 import { FINDING_KINDS } from "../reconcile/finding.ts";
 import { reconcile, type Reconciled, remaining, type RepairPlan } from "../reconcile/reconcile.ts";
 import { createRepair } from "../reconcile/repair.ts";
+import { settleJournal } from "../reconcile/settle.ts";
 import { openCatalogAudit } from "../record/catalog-audit.ts";
 import { createSqliteRepository } from "../record/sqlite-repository.ts";
 import { createRecovery } from "../recover.ts";
@@ -19,6 +20,7 @@ import { createRemovedRows } from "../state/removed-rows.ts";
 import { createResumableTable } from "../state/resumable-table.ts";
 import { createJournal } from "../state/sqlite-journal.ts";
 import { createStorages, type Storages } from "../storages.ts";
+import { SECOND_MS } from "../units.ts";
 import type { CommandContext } from "./command.ts";
 import { jsonReport } from "./reconcile-json.ts";
 import { readReconcileOptions, type ReconcileOptions } from "./reconcile-options.ts";
@@ -132,9 +134,9 @@ async function prepareRepair(
   await storages.removeLeftovers();
   let storageFor = storages.of;
   let marks = createMarks({ storageFor, s3Prefix: config.s3_prefix, log: silentLog });
-  let recovery = createRecovery({ journal, repository, storageFor, marks, log: silentLog, lateMs: 0 });
-  // They go on when the server is started again.
-  for (let { uid } of createResumableTable(state, commits).open()) recovery.claim(uid);
+  let lateMs = config.s3_timeout_s * SECOND_MS;
+  let recovery = createRecovery({ journal, repository, storageFor, marks, log: silentLog, lateMs });
+  let resumable = createResumableTable(state, commits);
   let thumbnails = createThumbnailCache(join(internal, "thumbnails"));
   let repair = createRepair({
     storage: storages.current,
@@ -146,7 +148,8 @@ async function prepareRepair(
     forget: (uid) => thumbnails.remove(uid),
   });
   async function recover(): Promise<void> {
-    await recovery.run();
+    let canGoOn = new Set(resumable.open().map(({ uid }) => uid));
+    await settleJournal({ recovery, journal, canGoOn, nowMs: clock.nowMs(), lateMs });
     // What it has closed is to be seen by the connection that only reads.
     journal.flush();
   }

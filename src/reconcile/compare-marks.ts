@@ -1,13 +1,20 @@
-import { isOwner } from "../marks.ts";
+import { isOwner, type MarkedRow } from "../marks.ts";
 import { type AuditRow, rangeOfPrefix, successorOf, type TextRange } from "../record/catalog-audit.ts";
 import { compareByteOrder } from "../store/byte-order.ts";
-import { type KeyKind, kindOfKey, linkMarkKey, marksPrefix } from "../store/key-kinds.ts";
+import {
+  type KeyKind,
+  kindOfKey,
+  linkMarkKey,
+  marksPrefix,
+  ownUid,
+  prefixOfKey,
+} from "../store/key-kinds.ts";
 import type { ObjectInfo } from "../store/storage.ts";
 import type { Audit } from "./audit.ts";
 import { looksAtOnce } from "./compare-objects.ts";
 import { forEachLimited } from "./limited.ts";
 import { type ListedPage, listPages } from "./list-pages.ts";
-import { aboutRow, placeOfObject } from "./look-again.ts";
+import { aboutRow, placeOfObject, placeOfRow } from "./look-again.ts";
 import { pair } from "./pair.ts";
 
 interface Mark {
@@ -36,9 +43,7 @@ export async function compareMarks(audit: Audit, folders: ReadonlySet<string>): 
       await compareLinks(audit, links.splice(0, upTo < 0 ? links.length : upTo), rows);
     }
     await compareLinks(audit, links, []);
-    await forEachLimited(marksOf(audit, page.objects, "gone"), looksAtOnce, (mark) =>
-      lookAtGoneMark(audit, mark, folders),
-    );
+    await lookAtGoneMarks(audit, marksOf(audit, page.objects, "gone"), folders);
     audit.progress();
   }
 }
@@ -80,19 +85,41 @@ async function lookAtLinkMark(audit: Audit, { info, uid }: Mark): Promise<void> 
   );
 }
 
-async function lookAtGoneMark(
-  audit: Audit,
-  { info, uid }: Mark,
-  folders: ReadonlySet<string>,
-): Promise<void> {
-  let hasRow = audit.catalog.byUid(uid) !== null;
-  if (!hasRow && (await hasObject(audit, uid, folders))) return;
-  if (young(audit, info.lastModifiedMs) || audit.intents.nameFile(uid)) return;
-  let row = audit.catalog.byUid(uid);
-  let why = row
-    ? "it stands for a deleted file, and the file is in the catalog"
-    : "it stands for a deleted file whose object others use, and there is no such object";
-  await reportStale(audit, info, uid, why);
+async function lookAtGoneMarks(audit: Audit, marks: Mark[], folders: ReadonlySet<string>): Promise<void> {
+  let suspects: Mark[] = [];
+  await forEachLimited(marks, looksAtOnce, async (mark) => {
+    let hasRow = audit.catalog.byUid(mark.uid) !== null;
+    if (hasRow || !(await hasObject(audit, mark.uid, folders))) suspects.push(mark);
+  });
+  let shared = uidsOfSharedObjects(audit, suspects);
+  await forEachLimited(suspects, looksAtOnce, async ({ info, uid }) => {
+    let row = audit.catalog.byUid(uid);
+    if (!row && shared.has(uid)) return;
+    if (young(audit, info.lastModifiedMs) || isBeingDeleted(audit, uid)) return;
+    let why = row
+      ? "it stands for a deleted file, and the file is in the catalog"
+      : "it stands for a deleted file whose object others use, and there is no such object";
+    await reportStale(audit, info, uid, why);
+  });
+}
+
+/** The file itself, or one that shares its object and takes the mark along when it is the last. */
+function isBeingDeleted({ intents }: Audit, uid: string): boolean {
+  return intents.all().some((intent) => intent.uid === uid || ownUid(intent) === uid);
+}
+
+/** Which of the suspects were files whose objects others have stored: their uids stand in no key, but follow from it. */
+function uidsOfSharedObjects({ catalog, place }: Audit, suspects: Mark[]): Set<string> {
+  let wanted = new Set(suspects.map(({ uid }) => uid));
+  let found = new Set<string>();
+  if (wanted.size === 0) return found;
+  for (let rows of catalog.rowsWithForeignKeys(place, { from: "", before: null })) {
+    for (let row of rows) {
+      let uid = ownUid(placeOfRow(row));
+      if (wanted.has(uid)) found.add(uid);
+    }
+  }
+  return found;
 }
 
 /** By the rows that use it, which are at hand; else by a look into each folder. */
@@ -119,14 +146,19 @@ async function reportStale(audit: Audit, info: ObjectInfo, uid: string, detail: 
 /** A row without its own uid in its key, and without a mark in the listing. */
 async function lookAtSharingRow(audit: Audit, row: AuditRow): Promise<void> {
   let { catalog, intents, place, storage } = audit;
-  if (isOwner({ ...row, key: row.s3_key }) || young(audit, Date.parse(row.created_at))) return;
+  if (isOwner(placed(row)) || young(audit, Date.parse(row.created_at))) return;
   if (intents.nameFile(row.uid)) return;
   let now = catalog.byUid(row.uid);
   if (now?.s3_key !== row.s3_key || now.bucket !== place.bucket || now.storage !== place.storage) return;
-  let key = linkMarkKey(place.prefix, row.uid);
+  // Beside the object, whatever the prefix is today.
+  let key = linkMarkKey(prefixOfKey(row.s3_key) ?? place.prefix, row.uid);
   if ((await audit.head(placeOfObject(audit, { key }))) !== null) return;
   let detail = `file ${row.id} shares the object ${row.s3_key}; without its mark a lost row could not be made again`;
   await audit.found({ kind: "missing_mark", ...aboutRow(row), storage: storage.name, key, detail });
+}
+
+function placed(row: AuditRow): MarkedRow {
+  return { uid: row.uid, ...placeOfRow(row) };
 }
 
 function young(audit: Audit, atMs: number): boolean {

@@ -48,7 +48,7 @@ export function createRepair(deps: RepairDeps): Repair {
         return { action: "brought_back", message: `its object was brought back from ${kept}` };
       }
     }
-    let row = file_id === undefined ? null : await repository.get(file_id);
+    let row = file_id === undefined ? null : await repository.get(file_id, { alsoHidden: true });
     if (!row) return { action: "row_removed", message: "its row is gone already" };
     // First there, then here: a crash between the two leaves it in both, and the next repair goes on.
     await removedRows.add(row, detail, clock.nowMs());

@@ -63,7 +63,8 @@ export async function survey(deps: SurveyDeps, listener: SurveyListener): Promis
     deep: options.deep,
     totals,
     isYoung: (atMs) => options.minAgeMs > 0 && nowMs - atMs < options.minAgeMs,
-    mayBeAtWork: ({ createdAtMs }) => nowMs - createdAtMs < Math.max(options.minAgeMs, longestRequestMs),
+    mayBeAtWork: ({ uid, createdAtMs }) =>
+      nowMs - createdAtMs < Math.max(options.minAgeMs, longestRequestMs) || intents.canGoOn(uid),
     isOverdue: (atMs) => nowMs - atMs >= options.keepMs,
     head: createHead(storageFor, notLooked),
     async found(finding) {

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 
-import { goneMarkKey, linkMarkKey, quarantineKey } from "../../src/store/key-kinds.ts";
+import { goneMarkKey, linkMarkKey, ownUid, quarantineKey } from "../../src/store/key-kinds.ts";
 import type { Storage } from "../../src/store/storage.ts";
 import { DAY_MS } from "../../src/units.ts";
 import { newFile } from "../record/new-file.ts";
@@ -15,6 +15,12 @@ export interface StorageToReconcile {
 }
 
 const slowMs = 30_000;
+
+/** What a row of an earlier prefix has. */
+function old(): { uid: string; s3_key: string } {
+  let uid = Bun.randomUUIDv7();
+  return { uid, s3_key: `old/2020/01/${uid}.bin` };
+}
 
 /** What reconcile finds and repairs, whatever storage it looks at. */
 export function reconcileContract(name: string, make: () => Promise<StorageToReconcile>): void {
@@ -176,19 +182,54 @@ export function reconcileContract(name: string, make: () => Promise<StorageToRec
 
     test("asks for each object of another place", async () => {
       let elsewhere = { bucket: "another-bucket" };
-      let otherPrefix = "old/2020/01/";
-      let place = () => {
-        let uid = Bun.randomUUIDv7();
-        return { uid, s3_key: `${otherPrefix}${uid}.bin` };
-      };
-      await world.file(place());
-      await world.file({ ...place(), size_bytes: 99 });
-      let lost = await world.file({ ...elsewhere, ...place() }, { object: false });
+      await world.file(old());
+      await world.file({ ...old(), size_bytes: 99 });
+      let lost = await world.file({ ...elsewhere, ...old() }, { object: false });
       let report = await world.report();
       expect(report.kinds).toEqual(["missing_object", "size_differs"]);
       expect(report.totals.rows).toBe(3);
       expect((await world.repair()).actions).toEqual(["missing_object row_removed", "size_differs none"]);
       expect(world.removedRows().map(({ uid }) => uid)).toEqual([lost.uid]);
+    });
+
+    test("knows the marks of objects of another prefix, and of those that somebody else has stored", async () => {
+      let { name: storage, bucket } = made.storage;
+      let earlier = await world.file(old());
+      let adopted = `${prefix}scans/page 1.tif`;
+      let owner = ownUid({ storage, bucket, key: adopted });
+      let first = await world.file({ uid: owner, s3_key: adopted });
+      let sharing = [
+        await world.file({ s3_key: earlier.s3_key }, { object: false }),
+        await world.file({ s3_key: adopted }, { object: false }),
+      ];
+      let keys = [linkMarkKey("old/", sharing[0]!.uid), linkMarkKey(prefix, sharing[1]!.uid)];
+      let report = await world.report();
+      expect(report.told.map(({ finding }) => finding.key).toSorted()).toEqual(keys.toSorted());
+      await world.repair();
+      for (let key of keys) expect(await made.storage.head(key)).not.toBeNull();
+      await world.repository.finishDelete(first.id);
+      await mark(goneMarkKey(prefix, owner));
+      expect((await world.report()).kinds).toEqual([]);
+      await world.repository.finishDelete(sharing[1]!.id);
+      expect((await world.report()).kinds).toEqual(["foreign_object", "stale_mark", "stale_mark"]);
+    });
+
+    test("leaves alone what came in pieces and can go on, however old it is", async () => {
+      let { name: storage, bucket } = made.storage;
+      let uid = Bun.randomUUIDv7();
+      let key = `${prefix}2026/11/${uid}.bin`;
+      let facts = { filename: "film.mov", declaredType: null, clientMetadata: "", lengthBytes: null };
+      await world.resumable.add({ uid, storage, bucket, partBytes: 1, createdAtMs: Date.now(), ...facts });
+      await world.journal.beginUpload({ uid, storage, bucket, key });
+      await made.beginUnfinished?.(key);
+      let late = { aheadMs: 10 * DAY_MS };
+      expect(await world.report(late)).toMatchObject({ kinds: [], totals: { underWay: 1 } });
+      expect(await world.repair(late)).toMatchObject({ kinds: [], totals: { underWay: 1 } });
+      let unfinished = await Array.fromAsync(made.beginUnfinished ? made.storage.listUnfinished(key) : []);
+      expect(unfinished.map((upload) => upload.key)).toEqual(made.beginUnfinished ? [key] : []);
+      await world.resumable.end(uid, Date.now());
+      expect((await world.repair(late)).actions).toEqual(["stale_intent settled"]);
+      expect((await world.report(late)).kinds).toEqual([]);
     });
 
     test("knows a deleted file's mark as long as others use its object", async () => {

@@ -10,6 +10,7 @@ import { createMarks } from "../../src/marks.ts";
 import type { Finding, Outcome } from "../../src/reconcile/finding.ts";
 import { reconcile, type Reconciled } from "../../src/reconcile/reconcile.ts";
 import { createRepair } from "../../src/reconcile/repair.ts";
+import { settleJournal } from "../../src/reconcile/settle.ts";
 import type { SurveyDeps } from "../../src/reconcile/survey.ts";
 import { openCatalogAudit } from "../../src/record/catalog-audit.ts";
 import { createSqliteRepository } from "../../src/record/sqlite-repository.ts";
@@ -17,6 +18,7 @@ import { createRecovery } from "../../src/recover.ts";
 import { openStateDatabase } from "../../src/state/database.ts";
 import { openIntentsReader } from "../../src/state/open-intents.ts";
 import { createRemovedRows } from "../../src/state/removed-rows.ts";
+import { createResumableTable } from "../../src/state/resumable-table.ts";
 import { createJournal } from "../../src/state/sqlite-journal.ts";
 import { objectKey, userMetadataOf } from "../../src/store/keys.ts";
 import type { Storage } from "../../src/store/storage.ts";
@@ -74,6 +76,7 @@ export function createReconcileWorld(storage: Storage, storageFor: () => Storage
     return row ? (await repository.create(record, "store")).record : { ...record, id: 0 };
   }
 
+  let resumable = createResumableTable(state, commits);
   let marks = createMarks({ storageFor, s3Prefix: prefix, log: silentLog });
 
   function depsOf({ aheadMs = 2 * DAY_MS, ...options }: RunOptions): SurveyDeps {
@@ -98,7 +101,9 @@ export function createReconcileWorld(storage: Storage, storageFor: () => Storage
     });
     journal.flush();
     async function recover(): Promise<void> {
-      await createRecovery({ journal, repository, storageFor, marks, log: silentLog, lateMs: 0 }).run();
+      let recovery = createRecovery({ journal, repository, storageFor, marks, log: silentLog, lateMs: 0 });
+      let canGoOn = new Set(resumable.open().map(({ uid }) => uid));
+      await settleJournal({ recovery, journal, canGoOn, nowMs: Date.now(), lateMs: 0 });
       journal.flush();
     }
     let result: Reconciled = await reconcile(
@@ -120,6 +125,7 @@ export function createReconcileWorld(storage: Storage, storageFor: () => Storage
     folder,
     storage,
     journal,
+    resumable,
     state,
     repository,
     catalog,
