@@ -40,7 +40,12 @@ export function createHeldTable(db: Database): HeldTable {
   );
 
   function append(uid: string, position: number, bytes: Uint8Array): void {
-    if (bytes.byteLength === 0) return;
+    for (let at = 0; at < bytes.byteLength; at += maxRowBytes) {
+      appendRow(uid, position + at, bytes.subarray(at, at + maxRowBytes));
+    }
+  }
+
+  function appendRow(uid: string, position: number, bytes: Uint8Array): void {
     let pieces = [bytes];
     let size = bytes.byteLength;
     let start = position;
