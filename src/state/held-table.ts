@@ -35,7 +35,7 @@ export function createHeldTable(db: Database): HeldTable {
   let removeBefore = db.prepare<unknown, [string, number]>(
     "DELETE FROM resumable_bytes WHERE uid = ? AND position < ?",
   );
-  let at = db.prepare<{ position: number; bytes: Uint8Array }, [string, number]>(
+  let rowAt = db.prepare<{ position: number; bytes: Uint8Array }, [string, number]>(
     "SELECT position, bytes FROM resumable_bytes WHERE uid = ? AND position <= ? ORDER BY position DESC LIMIT 1",
   );
 
@@ -65,7 +65,7 @@ export function createHeldTable(db: Database): HeldTable {
 
   function readInto(uid: string, target: Uint8Array, position: number): void {
     for (let filled = 0; filled < target.byteLength;) {
-      let row = at.get(uid, position + filled);
+      let row = rowAt.get(uid, position + filled);
       let from = position + filled - (row?.position ?? 0);
       let piece = row?.bytes.subarray(from, from + target.byteLength - filled);
       if (!piece || piece.byteLength === 0) {

@@ -48,7 +48,7 @@ function rows(): { n: number; largest: number } {
 }
 
 test("bytes that come one by one are few rows, and each is written a few times only", () => {
-  let count = 100_000;
+  let count = 20_000;
   let bytes = bytesOf(count);
   let written = 0;
   immediately(db, () => {
