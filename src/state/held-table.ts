@@ -60,7 +60,12 @@ export function createHeldTable(db: Database): HeldTable {
       size += before.size;
       start = before.position;
     }
-    insert.run(uid, start, pieces.length === 1 ? bytes : Buffer.concat(pieces));
+    if (pieces.length === 1) insert.run(uid, start, bytes);
+    else {
+      let joined = concat(pieces, size);
+      insert.run(uid, start, joined);
+      for (let piece of [joined, ...pieces.slice(0, -1)]) giveBack(piece);
+    }
   }
 
   function readInto(uid: string, target: Uint8Array, position: number): void {
@@ -73,6 +78,7 @@ export function createHeldTable(db: Database): HeldTable {
       }
       target.set(piece, filled);
       filled += piece.byteLength;
+      giveBack(piece);
     }
   }
 
@@ -86,4 +92,19 @@ export function createHeldTable(db: Database): HeldTable {
         translated("read bytes of an upload", () => readInto(uid, target, from + position)),
     }),
   };
+}
+
+function concat(pieces: readonly Uint8Array[], size: number): Uint8Array {
+  let whole = new Uint8Array(size);
+  let at = 0;
+  for (let piece of pieces) {
+    whole.set(piece, at);
+    at += piece.byteLength;
+  }
+  return whole;
+}
+
+/** At once: the garbage collector sees a small object where there is a MiB, and is in no hurry. */
+function giveBack({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }

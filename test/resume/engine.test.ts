@@ -109,6 +109,19 @@ for (let on of ["local", "s3"] as const) {
       await expectOnly(1);
     });
 
+    test("whoever asks all the time how far it is does not disturb it", async () => {
+      let bytes = bytesOf(1000);
+      let path = await tus.begin(bytes.length);
+      let { body, feed, end } = handFed();
+      let answer = tus.patch(path, 0, body);
+      for (let at = 0; at < bytes.length; at += 50) {
+        feed(bytes.subarray(at, at + 50));
+        for (let i = 0; i < 20; i++) expect(offsetOf(await tus.head(path))).toBe(0);
+      }
+      end();
+      await expectFile(await answer, bytes);
+    });
+
     test("of two pieces at once with different bytes one is taken and nothing is mixed", async () => {
       let one = new Uint8Array(9 * MIB).fill(1);
       let two = new Uint8Array(9 * MIB).fill(2);
@@ -342,6 +355,23 @@ describe("when the bucket fails", () => {
     world.fake!.script.fail("UploadPart", { kind: "lostAnswer" }, { skip: 1 });
     await expectFile(await tus.patch(path, 0, bytes), bytes);
     await expectOnly(1);
+  });
+
+  test("a bucket that is slow is not taken for a sender that is gone", async () => {
+    let bytes = bytesOf(17 * MIB);
+    let path = await tus.begin(bytes.length);
+    world.fake!.script.fail("UploadPart", { kind: "delay", ms: 3000 }, { times: 2 });
+    let answer = tus.patch(path, 0, bytes);
+    let asking = true;
+    let asked = (async () => {
+      while (asking) {
+        await tus.head(path);
+        await Bun.sleep(50);
+      }
+    })();
+    await expectFile(await answer, bytes);
+    asking = false;
+    await asked;
   });
 
   test("an upload that a rule of the bucket has ended is gone, not complete", async () => {
