@@ -362,15 +362,15 @@ describe("when the bucket fails", () => {
     let path = await tus.begin(bytes.length);
     world.fake!.script.fail("UploadPart", { kind: "delay", ms: 3000 }, { times: 2 });
     let answer = tus.patch(path, 0, bytes);
-    let asking = true;
+    let answered = new AbortController();
     let asked = (async () => {
-      while (asking) {
+      while (!answered.signal.aborted) {
         await tus.head(path);
         await Bun.sleep(50);
       }
     })();
     await expectFile(await answer, bytes);
-    asking = false;
+    answered.abort();
     await asked;
   });
 
