@@ -70,6 +70,8 @@ describe("imports point one way", () => {
       "auth",
       "config",
       "receive-upload.ts",
+      "record-upload.ts",
+      "resume",
       "delete-file.ts",
       "recover.ts",
       "reconcile",
@@ -88,6 +90,8 @@ describe("imports point one way", () => {
   test("the story of an upload knows nothing of the web", () => {
     let story = [
       "receive-upload.ts",
+      "record-upload.ts",
+      "resume",
       "delete-file.ts",
       "recover.ts",
       "trash.ts",

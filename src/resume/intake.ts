@@ -13,8 +13,8 @@ export interface IntakeOptions {
 export interface Intake {
   body: ByteStream;
   readonly receivedBytes: number;
-  /** When the last bytes came, by performance.now(). */
-  readonly lastBytesMs: number;
+  /** Since when its sender is being waited for, by performance.now(); null while it is not the slow side. */
+  readonly waitingSinceMs: number | null;
   /**
    * What cut the body short: its sender is gone, stands still, or had to make way. The body then ends as if it were
    * complete, because every byte that came counts. Null for a body that came whole.
@@ -25,16 +25,19 @@ export interface Intake {
 export function createIntake(source: ByteStream, { limitBytes, tooLong, look }: IntakeOptions): Intake {
   let chunks = source[Symbol.asyncIterator]();
   let receivedBytes = 0;
-  let lastBytesMs = performance.now();
+  let waitingSinceMs: number | null = null;
   let cutBy: AppError | null = null;
 
   async function pull(): Promise<IteratorResult<Uint8Array, undefined>> {
+    waitingSinceMs = performance.now();
     try {
       let next = await chunks.next();
       return next.done ? { done: true, value: undefined } : next;
     } catch (thrown) {
       cutBy = toAppError(thrown);
       return { done: true, value: undefined };
+    } finally {
+      waitingSinceMs = null;
     }
   }
 
@@ -44,7 +47,6 @@ export function createIntake(source: ByteStream, { limitBytes, tooLong, look }: 
       if (next.done) return next;
       let bytes = receivedBytes + next.value.byteLength;
       if (bytes > limitBytes) throw tooLong(bytes);
-      lastBytesMs = performance.now();
       let looking = look(next.value);
       if (looking) await looking;
       receivedBytes = bytes;
@@ -61,8 +63,8 @@ export function createIntake(source: ByteStream, { limitBytes, tooLong, look }: 
     get receivedBytes() {
       return receivedBytes;
     },
-    get lastBytesMs() {
-      return lastBytesMs;
+    get waitingSinceMs() {
+      return waitingSinceMs;
     },
     get cutBy() {
       return cutBy;

@@ -309,8 +309,8 @@ export function createResumable(deps: ResumableDeps): Resumable {
       await end(upload, "expired");
     }
     table.forget(nowMs - resumableLifeMs);
-    for (let upload of table.open()) {
-      if (upload.offsetBytes !== upload.lengthBytes || stopping.signal.aborted) continue;
+    for (let upload of table.openAndWhole()) {
+      if (stopping.signal.aborted) return;
       await finish(upload, log).catch(() => {});
     }
   }
@@ -349,8 +349,8 @@ export function createResumable(deps: ResumableDeps): Resumable {
     async status(uid) {
       find(uid);
       let session = sessions.get(uid);
-      let quietForMs = performance.now() - (session?.intake?.lastBytesMs ?? performance.now());
-      if (session && quietForMs >= quietMs) await takeOver(uid);
+      let quietSinceMs = session?.intake?.waitingSinceMs ?? Infinity;
+      if (performance.now() - quietSinceMs >= quietMs) await takeOver(uid);
       let running = finishing.get(uid);
       if (running) await within(running, answerWithinMs).catch(() => {});
       return statusNow(uid);

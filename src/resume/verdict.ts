@@ -1,4 +1,4 @@
-import { defaultHeadBytes } from "../inspect/head-tail.ts";
+import { createHeadTail, defaultHeadBytes } from "../inspect/head-tail.ts";
 import { detectMediaType } from "../inspect/media-type.ts";
 import type { Policy } from "../inspect/policy.ts";
 import type { Journal } from "../state/journal.ts";
@@ -51,22 +51,17 @@ export function createdAtOf({ createdAtMs }: ResumableUpload): string {
 export function createHead(upload: ResumableUpload, table: ResumableTable) {
   let held = table.held(upload);
   let wanted = Math.max(0, headBytes - upload.offsetBytes);
-  let pieces: Uint8Array[] = [];
-  let got = 0;
+  let fresh = createHeadTail({ headBytes: wanted, tailBytes: 0 });
   return {
-    push(chunk: Uint8Array): void {
-      if (got >= wanted) return;
-      let piece = chunk.slice(0, wanted - got);
-      pieces.push(piece);
-      got += piece.byteLength;
-    },
+    push: (chunk: Uint8Array) => fresh.push(chunk),
     get isFull() {
-      return got >= wanted;
+      return fresh.headIsFull;
     },
     bytes(): Uint8Array {
+      if (held.byteLength === 0) return fresh.head();
       let before = new Uint8Array(Math.min(headBytes, held.byteLength));
       held.readInto(before, 0);
-      return Buffer.concat([before, ...pieces]);
+      return Buffer.concat([before, fresh.head()]);
     },
   };
 }

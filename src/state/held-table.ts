@@ -35,12 +35,17 @@ export function createHeldTable(db: Database): HeldTable {
   let removeBefore = db.prepare<unknown, [string, number]>(
     "DELETE FROM resumable_bytes WHERE uid = ? AND position < ?",
   );
-  let at = db.prepare<{ position: number; bytes: Uint8Array }, [string, number]>(
+  let rowAt = db.prepare<{ position: number; bytes: Uint8Array }, [string, number]>(
     "SELECT position, bytes FROM resumable_bytes WHERE uid = ? AND position <= ? ORDER BY position DESC LIMIT 1",
   );
 
   function append(uid: string, position: number, bytes: Uint8Array): void {
-    if (bytes.byteLength === 0) return;
+    for (let at = 0; at < bytes.byteLength; at += maxRowBytes) {
+      appendRow(uid, position + at, bytes.subarray(at, at + maxRowBytes));
+    }
+  }
+
+  function appendRow(uid: string, position: number, bytes: Uint8Array): void {
     let pieces = [bytes];
     let size = bytes.byteLength;
     let start = position;
@@ -55,12 +60,17 @@ export function createHeldTable(db: Database): HeldTable {
       size += before.size;
       start = before.position;
     }
-    insert.run(uid, start, pieces.length === 1 ? bytes : Buffer.concat(pieces));
+    if (pieces.length === 1) insert.run(uid, start, bytes);
+    else {
+      let joined = concat(pieces, size);
+      insert.run(uid, start, joined);
+      for (let piece of [joined, ...pieces.slice(0, -1)]) giveBack(piece);
+    }
   }
 
   function readInto(uid: string, target: Uint8Array, position: number): void {
     for (let filled = 0; filled < target.byteLength;) {
-      let row = at.get(uid, position + filled);
+      let row = rowAt.get(uid, position + filled);
       let from = position + filled - (row?.position ?? 0);
       let piece = row?.bytes.subarray(from, from + target.byteLength - filled);
       if (!piece || piece.byteLength === 0) {
@@ -68,6 +78,7 @@ export function createHeldTable(db: Database): HeldTable {
       }
       target.set(piece, filled);
       filled += piece.byteLength;
+      giveBack(piece);
     }
   }
 
@@ -81,4 +92,19 @@ export function createHeldTable(db: Database): HeldTable {
         translated("read bytes of an upload", () => readInto(uid, target, from + position)),
     }),
   };
+}
+
+function concat(pieces: readonly Uint8Array[], size: number): Uint8Array {
+  let whole = new Uint8Array(size);
+  let at = 0;
+  for (let piece of pieces) {
+    whole.set(piece, at);
+    at += piece.byteLength;
+  }
+  return whole;
+}
+
+/** At once: the garbage collector sees a small object where there is a MiB, and is in no hurry. */
+function giveBack({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }

@@ -69,6 +69,8 @@ export interface ResumableTable {
   end(uid: string, nowMs: number): Promise<void>;
   /** Open ones, the longest untouched first. */
   open(): ResumableUpload[];
+  /** Open ones whose last byte has come. */
+  openAndWhole(): ResumableUpload[];
   countOpen(): number;
   /** Open ones that nobody has touched since. */
   openUntouchedSince(ms: number): ResumableUpload[];
@@ -110,6 +112,9 @@ export function createResumableTable(db: Database, commits: CommitSync): Resumab
   let select = db.prepare<UploadRow, [string]>("SELECT * FROM resumable_uploads WHERE uid = ?");
   let selectOpen = db.prepare<UploadRow, [number]>(
     "SELECT * FROM resumable_uploads WHERE state = 'open' AND active_at_ms < ? ORDER BY active_at_ms",
+  );
+  let selectWhole = db.prepare<UploadRow, []>(
+    "SELECT * FROM resumable_uploads WHERE state = 'open' AND offset_bytes = length_bytes ORDER BY active_at_ms",
   );
   let count = db.prepare<{ n: number }, []>(
     "SELECT count(*) AS n FROM resumable_uploads WHERE state = 'open'",
@@ -221,6 +226,7 @@ export function createResumableTable(db: Database, commits: CommitSync): Resumab
     end: (uid, nowMs) => write("note that an upload has ended", () => close(uid, "ended", null, nowMs)),
     open: () =>
       translated("list the resumable uploads", () => selectOpen.all(Number.MAX_SAFE_INTEGER).map(toUpload)),
+    openAndWhole: () => translated("list the resumable uploads", () => selectWhole.all().map(toUpload)),
     countOpen: () => translated("count the resumable uploads", () => count.get()?.n ?? 0),
     openUntouchedSince: (ms) =>
       translated("list the resumable uploads", () => selectOpen.all(ms).map(toUpload)),

@@ -29,8 +29,14 @@ export function optionalCount(headers: Headers, name: string): number | null {
   return Number(value);
 }
 
-/** Bytes of the whole file; null for `Upload-Defer-Length: 1`. */
+/**
+ * Bytes of the whole file; null for `Upload-Defer-Length: 1`.
+ * @throws AppError bad_request, also for a part of a file that is to be joined from several uploads
+ */
 export function announcedLength(headers: Headers): number | null {
+  if (headers.has("Upload-Concat")) {
+    throw badHeader("Upload-Concat", "Concatenation is not offered: send the file as one upload.");
+  }
   let deferred = headers.get("Upload-Defer-Length");
   if (deferred !== null && deferred !== "1") {
     throw badHeader("Upload-Defer-Length", "Upload-Defer-Length can only be 1.");

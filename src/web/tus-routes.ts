@@ -153,7 +153,8 @@ function createHandlers({ resumable, links, options }: TusDeps) {
   }
 
   async function show(context: WebContext): Promise<Response> {
-    let status = await resumable.status(idOf(context));
+    // It may wait for a file that is being finished.
+    let status = await withoutIdleTimeout(context, () => resumable.status(idOf(context)));
     let headers = statusHeaders(status, links);
     let { offsetBytes, lengthBytes, finished } = status;
     let file = finished ? { file_id: finished.record.id, url: headers["S3-Uploads-File-Url"] } : {};
@@ -170,7 +171,7 @@ function createHandlers({ resumable, links, options }: TusDeps) {
   }
 
   async function terminate(context: WebContext): Promise<Response> {
-    await resumable.terminate(idOf(context));
+    await withoutIdleTimeout(context, () => resumable.terminate(idOf(context)));
     return context.body(null, 204);
   }
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 
+import { AppError } from "../../src/errors.ts";
 import { DAY_MS, KIB, MIB } from "../../src/units.ts";
 import { bytesOf, sha256Of } from "../store/bodies.ts";
 import { expectError } from "../support/expect-error.ts";
@@ -108,6 +109,19 @@ for (let on of ["local", "s3"] as const) {
       await expectOnly(1);
     });
 
+    test("whoever asks all the time how far it is does not disturb it", async () => {
+      let bytes = bytesOf(1000);
+      let path = await tus.begin(bytes.length);
+      let { body, feed, end } = handFed();
+      let answer = tus.patch(path, 0, body);
+      for (let at = 0; at < bytes.length; at += 50) {
+        feed(bytes.subarray(at, at + 50));
+        for (let i = 0; i < 20; i++) expect(offsetOf(await tus.head(path))).toBe(0);
+      }
+      end();
+      await expectFile(await answer, bytes);
+    });
+
     test("of two pieces at once with different bytes one is taken and nothing is mixed", async () => {
       let one = new Uint8Array(9 * MIB).fill(1);
       let two = new Uint8Array(9 * MIB).fill(2);
@@ -201,6 +215,25 @@ for (let on of ["local", "s3"] as const) {
       await expectOnly(1);
     });
 
+    test("a server that ends keeps what came", async () => {
+      let bytes = bytesOf(largeBytes);
+      let path = await tus.begin(bytes.length);
+      let { body, feed } = handFed();
+      feed(bytes.subarray(0, 12 * MIB));
+      let answer = tus.patch(path, 0, body);
+      await eventually(
+        () => censusOf(world.dataDir).intents,
+        (intents) => intents === 1,
+      );
+      await Bun.sleep(100);
+      world.endUploads(new AppError("server_busy"));
+      await expectError(await answer, 503, "server_busy");
+      await world.restart();
+      expect(offsetOf(await tus.head(path))).toBe(12 * MIB);
+      await expectFile(await tus.patch(path, 12 * MIB, bytes.subarray(12 * MIB)), bytes);
+      await expectOnly(1);
+    });
+
     test("DELETE takes back what is in storage", async () => {
       let path = await tus.begin(largeBytes);
       await tus.patch(path, 0, bytesOf(12 * MIB));
@@ -240,6 +273,33 @@ for (let on of ["local", "s3"] as const) {
 
 describe("rules that hold on every way in", () => {
   afterEach(() => world.close());
+
+  test("a sender that stands still is told so, and what it sent counts", async () => {
+    await open("local", { S3_UPLOADS_STALL_TIMEOUT_S: "1" });
+    let path = await tus.begin(1000);
+    let { body, feed } = handFed();
+    feed(bytesOf(600));
+    await expectError(await tus.patch(path, 0, body), 408, "upload_stalled");
+    expect(offsetOf(await tus.head(path))).toBe(600);
+  });
+
+  test("addresses are whole where the public address is known", async () => {
+    let anybody = { S3_UPLOADS_ALLOW_ANONYMOUS: "upload,view" };
+    await open("local", { ...anybody, S3_UPLOADS_PUBLIC_URL: "https://files.example.org" });
+    let path = await tus.begin(5);
+    expect(path).toStartWith(`https://files.example.org${testBase}/tus/`);
+    let last = await tus.patch(new URL(path).pathname, 0, bytesOf(5));
+    expect(last.headers.get("S3-Uploads-File-Url")).toStartWith("https://files.example.org/");
+  });
+
+  test("memory that is taken is given back, and the rules of admission hold", async () => {
+    await open("s3", { S3_UPLOADS_UPLOAD_MEMORY_MB: "24" });
+    let paths = await Promise.all(Array.from({ length: 6 }, () => tus.begin(10 * MIB)));
+    let bytes = bytesOf(10 * MIB);
+    let answers = await Promise.all(paths.map((path) => tus.patch(path, 0, bytes)));
+    expect(answers.map(({ status }) => status)).toEqual(paths.map(() => 204));
+    await expectOnly(6);
+  });
 
   test("a refused type is refused before anything is sent to the bucket", async () => {
     await open("s3", { S3_UPLOADS_ALLOWED_MIME_TYPES: "text/*" });
@@ -297,6 +357,23 @@ describe("when the bucket fails", () => {
     world.fake!.script.fail("UploadPart", { kind: "lostAnswer" }, { skip: 1 });
     await expectFile(await tus.patch(path, 0, bytes), bytes);
     await expectOnly(1);
+  });
+
+  test("a bucket that is slow is not taken for a sender that is gone", async () => {
+    let bytes = bytesOf(17 * MIB);
+    let path = await tus.begin(bytes.length);
+    world.fake!.script.fail("UploadPart", { kind: "delay", ms: 3000 }, { times: 2 });
+    let answer = tus.patch(path, 0, bytes);
+    let answered = new AbortController();
+    let asked = (async () => {
+      while (!answered.signal.aborted) {
+        await tus.head(path);
+        await Bun.sleep(50);
+      }
+    })();
+    await expectFile(await answer, bytes);
+    answered.abort();
+    await asked;
   });
 
   test("an upload that a rule of the bucket has ended is gone, not complete", async () => {

@@ -100,6 +100,7 @@ describe("a creation", () => {
       415,
       "type_not_allowed",
     ],
+    ["a part of several", { "Upload-Length": "5", "Upload-Concat": "partial" }, 400, "bad_request"],
     ["another version", { "Upload-Length": "5", "Tus-Resumable": "0.2.2" }, 412, "unsupported_version"],
     ["a form's type", { "Upload-Length": "5", "Content-Type": "text/plain" }, 415, "unsupported_media_type"],
   ];

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import type { AppError } from "../../src/errors.ts";
 import { randomIds } from "../../src/ids.ts";
 import { silentLog } from "../../src/log.ts";
 import { openServer } from "../../src/open-server.ts";
@@ -62,6 +63,7 @@ export async function openWorld(on: "local" | "s3", env: Record<string, string> 
     get current() {
       return opened.storages.current;
     },
+    endUploads: (reason: AppError) => opened.endUploads(reason),
     passTime(ms: number) {
       now += ms;
       opened.resumable.start();

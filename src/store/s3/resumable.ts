@@ -210,6 +210,10 @@ async function readBack(
         signal.throwIfAborted();
         hash.update(chunk);
         seen += chunk.length;
+        // Left to the garbage collector, which is in no hurry, a large object's chunks pile up.
+        if (chunk.buffer instanceof ArrayBuffer && chunk.length === chunk.buffer.byteLength) {
+          chunk.buffer.transfer(0);
+        }
       }
     } catch (error) {
       if (signal.aborted || attempt >= readAttempts) throw error;
