@@ -86,6 +86,25 @@ export const COMMANDS = {
     options: [],
     examples: ["s3-uploads token revoke backup", "s3-uploads token revoke 3"],
   },
+  snapshot: {
+    operands: "FILE",
+    minOperands: 1,
+    maxOperands: 1,
+    summary: "copy the catalog while the server runs",
+    text: "Writes a consistent copy of the catalog, also while files arrive: one file without a WAL, for `datasette -i`, downloads, publishing and backups. Deleted rows leave no trace in it. It gets its name when it is whole and on disk; a file that is there already stays unless --replace is given.",
+    options: [
+      {
+        name: "redact",
+        value: "gps",
+        doc: "leave out where photos were taken; the stored files still tell it",
+      },
+      { name: "replace", value: null, doc: "put the copy in the place of a file that is there, in one step" },
+    ],
+    examples: [
+      "s3-uploads snapshot backup-2026-11-23.db",
+      "s3-uploads snapshot public/uploads.db --redact gps --replace",
+    ],
+  },
 } as const satisfies { [name in ProgramName | `${ProgramName} ${string}`]?: CommandFacts };
 
 export type CommandName = keyof typeof COMMANDS;

@@ -4,6 +4,7 @@ import { runCheck } from "./check.ts";
 import type { RunCommand } from "./command.ts";
 import { runHealth } from "./health.ts";
 import { runServe } from "./serve.ts";
+import { runSnapshot } from "./snapshot.ts";
 import { runToken } from "./token.ts";
 
 /** What runs a command, by the command's first word. */
@@ -15,6 +16,10 @@ export const PROGRAMS = {
   check: ({ config, stdout }) =>
     runCheck({ config, storage: createStorages(config, silentLog).current, write: stdout }),
   health: ({ config, stdout }) => runHealth({ config, write: stdout }),
+  snapshot: async (context) => {
+    runSnapshot(context);
+    return 0;
+  },
   token: async (context) => {
     runToken({ ...context, dataDir: context.config.data_dir });
     return 0;

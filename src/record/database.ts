@@ -1,12 +1,14 @@
 import type { Database } from "bun:sqlite";
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { basename, dirname } from "node:path";
 
+import { AppError } from "../errors.ts";
 import {
   closeDatabase,
   immediately,
   migrate,
   openDatabase,
+  openReader,
   refuseNewerSchema,
   schemaVersion,
   translated,
@@ -37,6 +39,47 @@ export function openCatalog(options: { path: string; tableName: string }): Catal
       let table = settleTable(db, wanted);
       migrate(db, catalogMigrations(table));
       return { db, table };
+    });
+  } catch (error) {
+    closeDatabase(db);
+    throw error;
+  }
+}
+
+/**
+ * Opens a catalog that is there, to read from it beside whoever writes to it; its schema stays as it is. Throws
+ * `invalid_parameter` when it is not there or the table is not in it, `internal_error` as openCatalog does.
+ */
+export function openCatalogReader(options: { path: string; tableName: string }): Catalog {
+  return openExisting(options, openReader);
+}
+
+/** The same to write to it. */
+export function openCatalogWriter(options: { path: string; tableName: string }): Catalog {
+  return openExisting(options, openDatabase);
+}
+
+function openExisting(
+  { path, tableName }: { path: string; tableName: string },
+  open: (path: string) => Database,
+): Catalog {
+  let wanted = parseTableName(tableName);
+  if (!existsSync(path)) {
+    throw new AppError("invalid_parameter", `There is no catalog ${path}: look at data_dir.`);
+  }
+  let db = open(path);
+  try {
+    return translated("read the catalog", () => {
+      refuseNewerSchema(db, catalogMigrations(wanted).length);
+      let ours = schemaVersion(db) === 0 ? [] : findOurTables(db);
+      let table = ours.find((name) => name.toLowerCase() === wanted.toLowerCase());
+      if (table) return { db, table };
+      let [other] = ours;
+      throw badTableName(
+        other === undefined
+          ? `${path} is not a catalog of s3-uploads.`
+          : `db_table_name is "${wanted}", but the catalog ${basename(path)} has its rows in "${other}". Set db_table_name to "${other}".`,
+      );
     });
   } catch (error) {
     closeDatabase(db);

@@ -1,0 +1,57 @@
+import { statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+
+import type { Config } from "../config/config.ts";
+import { AppError } from "../errors.ts";
+import { writeSnapshot } from "../record/snapshot.ts";
+import { KIB, MIB } from "../units.ts";
+import { type CommandOptions, valueOf } from "./options.ts";
+
+export interface SnapshotCommand {
+  config: Config;
+  /** The file to be made. */
+  positionals: readonly string[];
+  options: CommandOptions;
+  stdout: (text: string) => void;
+}
+
+/** `snapshot FILE [--redact gps] [--replace]`, also beside a running server. Throws AppError. */
+export function runSnapshot({ config, positionals, options, stdout }: SnapshotCommand): void {
+  let redact = valueOf(options, "redact");
+  if (redact !== undefined && redact.toLowerCase() !== "gps") {
+    throw misused(`--redact takes gps, not “${redact}”.`, "--redact");
+  }
+  let target = resolve(positionals[0] ?? "");
+  if (!isFolder(dirname(target))) throw misused(`There is no folder ${dirname(target)}.`, "FILE");
+  let { files, bytes, emptied } = writeSnapshot({
+    path: join(config.data_dir, "uploads.db"),
+    tableName: config.db_table_name,
+    target,
+    replace: options["replace"] === true,
+    keepPositions: redact === undefined,
+    views: () => [],
+  });
+  let without = redact === undefined ? "" : `, without positions (${count(emptied, "row")} had one)`;
+  stdout(`${target}: ${count(files, "file")}, ${size(bytes)}${without}\n`);
+  stdout(`Open it with: datasette -i ${shellWord(target)}\n`);
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function count(n: number, noun: string): string {
+  return `${n.toLocaleString("en-GB")} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+function size(bytes: number): string {
+  return bytes < MIB ? `${Math.ceil(bytes / KIB)} KiB` : `${(bytes / MIB).toFixed(1)} MiB`;
+}
+
+function shellWord(path: string): string {
+  return /^[\w./~+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+}
+
+function misused(sentence: string, parameter: string): AppError {
+  return new AppError("invalid_parameter", sentence, { details: { parameter } });
+}
