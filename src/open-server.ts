@@ -11,9 +11,12 @@ import { createTrustedProxies } from "./auth/forwarding.ts";
 import { createHostCheck } from "./auth/hosts.ts";
 import { createSessionCookie } from "./auth/session-cookie.ts";
 import { createSignIn } from "./auth/sign-in.tsx";
+import { createThumbnailSignature } from "./auth/thumbnail-signature.ts";
 import type { Clock } from "./clock.ts";
 import { createCommitSync } from "./commit-sync.ts";
 import type { Config } from "./config/config.ts";
+import { writeDatasetteFiles } from "./datasette/files.ts";
+import { thumbnailSecretPath, viewsOf } from "./datasette/views-of-config.ts";
 import { createDeleteFile, type DeleteFile } from "./delete-file.ts";
 import type { AppError } from "./errors.ts";
 import type { Ids } from "./ids.ts";
@@ -30,6 +33,7 @@ import { closeDatabase } from "./sqlite.ts";
 import { openStateDatabase } from "./state/database.ts";
 import { createIdempotency } from "./state/idempotency.ts";
 import { lockDataFolder } from "./state/lock.ts";
+import { openSecretFile } from "./state/secret-file.ts";
 import { sessionLifeMs } from "./state/sessions.ts";
 import { createJournal } from "./state/sqlite-journal.ts";
 import { createTokens } from "./state/tokens.ts";
@@ -83,13 +87,17 @@ export function openServer(
     let journal = createJournal(stateDatabase, stateCommits, clock);
     undo.defer(() => journal.flush());
     let tokens = createTokens(stateDatabase, clock);
+    let thumbnailSignature = createThumbnailSignature(openSecretFile(thumbnailSecretPath(config.data_dir)));
+    let views = (table: string) => viewsOf(config, table, thumbnailSignature.value);
     let repository = createSqliteRepository({
       path: join(config.data_dir, "uploads.db"),
       tableName: config.db_table_name,
       log,
       onSyncFailure,
+      views,
     });
     undo.defer(() => repository.close());
+    writeDatasetteFiles(config.data_dir, repository.table, views(repository.table), log);
 
     let storages = createStorages(config, log);
     let storageFor = storages.of;
@@ -148,6 +156,7 @@ export function openServer(
         cache: thumbnailCache,
         program,
       }),
+      thumbnailSignature,
       access: createAccess({
         tokens,
         checkHost: createHostCheck({ host: config.host, publicUrl, hostname: hostname() }),

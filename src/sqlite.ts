@@ -1,5 +1,5 @@
 import { constants, Database, SQLiteError } from "bun:sqlite";
-import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
+import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
 import { basename, dirname } from "node:path";
 
 import { AppError } from "./errors.ts";
@@ -123,6 +123,16 @@ export function migrate(db: Database, migrations: readonly string[]): void {
       db.run(sql);
       db.run(`PRAGMA user_version = ${done + 1}`);
     });
+  }
+}
+
+/** Puts a file, or a folder's names, on disk. */
+export function syncPath(path: string): void {
+  let descriptor = openSync(path, "r");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

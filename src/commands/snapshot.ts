@@ -1,9 +1,12 @@
 import { statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
+import { createThumbnailSignature } from "../auth/thumbnail-signature.ts";
 import type { Config } from "../config/config.ts";
+import { thumbnailSecretPath, viewsOf } from "../datasette/views-of-config.ts";
 import { AppError } from "../errors.ts";
 import { writeSnapshot } from "../record/snapshot.ts";
+import { openSecretFile } from "../state/secret-file.ts";
 import { KIB, MIB } from "../units.ts";
 import { type CommandOptions, valueOf } from "./options.ts";
 
@@ -29,11 +32,17 @@ export function runSnapshot({ config, positionals, options, stdout }: SnapshotCo
     target,
     replace: options["replace"] === true,
     keepPositions: redact === undefined,
-    views: () => [],
+    views: (table) => viewsOf(config, table, signatureOf(config)),
   });
   let without = redact === undefined ? "" : `, without positions (${count(emptied, "row")} had one)`;
   stdout(`${target}: ${count(files, "file")}, ${size(bytes)}${without}\n`);
   stdout(`Open it with: datasette -i ${shellWord(target)}\n`);
+}
+
+/** Who has the copy need not see more of the pictures than anybody may: else it has no thumbnails. */
+function signatureOf(config: Config): string | null {
+  if (!config.allow_anonymous.includes("view")) return null;
+  return createThumbnailSignature(openSecretFile(thumbnailSecretPath(config.data_dir))).value;
 }
 
 function isFolder(path: string): boolean {

@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import { existsSync, mkdirSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname } from "node:path";
 
 import { AppError } from "../errors.ts";
@@ -11,6 +11,7 @@ import {
   openReader,
   refuseNewerSchema,
   schemaVersion,
+  syncPath,
   translated,
 } from "../sqlite.ts";
 import { catalogMigrations } from "./migrations.ts";
@@ -37,6 +38,7 @@ export function openCatalog(options: { path: string; tableName: string }): Catal
     return translated("bring the catalog up to date", () => {
       refuseNewerSchema(db, catalogMigrations(wanted).length);
       let table = settleTable(db, wanted);
+      keepOlderSchema(db, catalogMigrations(table).length);
       migrate(db, catalogMigrations(table));
       return { db, table };
     });
@@ -44,6 +46,23 @@ export function openCatalog(options: { path: string; tableName: string }): Catal
     closeDatabase(db);
     throw error;
   }
+}
+
+/**
+ * Puts a copy beside a catalog that is about to be migrated. Its name says the schema it has, and has no ending that
+ * Datasette would take up from its folder.
+ */
+function keepOlderSchema(db: Database, newest: number): void {
+  let found = schemaVersion(db);
+  if (found === 0 || found >= newest) return;
+  let backup = `${db.filename}.schema-${found}`;
+  let temporary = `${backup}.part`;
+  rmSync(temporary, { force: true });
+  db.run("VACUUM INTO ?", [temporary]);
+  chmodSync(temporary, 0o600);
+  syncPath(temporary);
+  renameSync(temporary, backup);
+  syncPath(dirname(backup));
 }
 
 /**

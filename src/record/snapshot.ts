@@ -1,9 +1,9 @@
 import { Database } from "bun:sqlite";
-import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, linkSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 
 import { AppError } from "../errors.ts";
-import { closeDatabase, translated } from "../sqlite.ts";
+import { closeDatabase, syncPath, translated } from "../sqlite.ts";
 import { openCatalogReader } from "./database.ts";
 import { emptyPositions } from "./redact.ts";
 import { type CatalogView, remakeViews } from "./views.ts";
@@ -41,7 +41,7 @@ export function writeSnapshot(options: SnapshotOptions): SnapshotFacts {
   // No ending that Datasette would take up from its folder.
   let temporary = `${target}.${crypto.randomUUID()}.part`;
   try {
-    translated(`write ${basename(target)}`, () => copyTo(db, temporary));
+    translated(`write ${basename(target)}`, () => db.run("VACUUM INTO ?", [temporary]));
     let facts = translated(`finish ${basename(target)}`, () =>
       finish(temporary, table, views(table), keepPositions),
     );
@@ -56,11 +56,6 @@ export function writeSnapshot(options: SnapshotOptions): SnapshotFacts {
     closeDatabase(db);
     rmSync(temporary, { force: true });
   }
-}
-
-/** A copy in one read transaction, beside which others write; the file must not be there. */
-export function copyTo(db: Database, file: string): void {
-  db.run("VACUUM INTO ?", [file]);
 }
 
 /** Makes the copy fit to be given away. It is nobody's yet: a crash leaves a file that is not looked at again. */
@@ -109,15 +104,6 @@ function giveNewName(temporary: string, target: string): void {
     }
     // A file system without hard links.
     renameSync(temporary, target);
-  }
-}
-
-function syncPath(path: string): void {
-  let descriptor = openSync(path, "r");
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }
 

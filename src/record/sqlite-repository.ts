@@ -12,6 +12,13 @@ import { cursorOf, readPage } from "./pages.ts";
 import { createReader } from "./reader.ts";
 import { type FileRow, toRecord } from "./rows.ts";
 import { prepareStatements } from "./statements.ts";
+import { type CatalogView, remakeViews } from "./views.ts";
+
+/** The repository, and what else is known of its database. */
+export interface SqliteRepository extends FileRepository {
+  /** As the database spells it. */
+  readonly table: string;
+}
 
 /** Rows that an export holds at a time. */
 const exportBatchRows = 500;
@@ -21,6 +28,7 @@ const exportBatchRows = 500;
  * may take long is read in a worker. Throws what `openCatalog` throws.
  *
  * @param options.readTimeoutMs longest time for a read in the worker, then `server_busy`
+ * @param options.views the views that the catalog is to have; by default it keeps those that it has
  * @param options.onSyncFailure hears when the disk fails, after which the process has to end
  */
 export function createSqliteRepository(options: {
@@ -29,9 +37,11 @@ export function createSqliteRepository(options: {
   log: Log;
   readTimeoutMs?: number;
   onSyncFailure?: (error: AppError) => void;
-}): FileRepository {
-  let { path, log, readTimeoutMs, onSyncFailure } = options;
+  views?: (table: string) => readonly CatalogView[];
+}): SqliteRepository {
+  let { path, log, readTimeoutMs, onSyncFailure, views } = options;
   let { db, table } = openCatalog(options);
+  if (views) makeViews(views(table));
   let commits = createCommitSync(db, onSyncFailure);
   waitWithoutBlocking(db);
   let statements = prepareStatements(db, table);
@@ -72,7 +82,14 @@ export function createSqliteRepository(options: {
     }
   }
 
+  function makeViews(wanted: readonly CatalogView[]): void {
+    let made = translated("make the catalog's views", () => remakeViews(db, wanted));
+    let missing = wanted.map(({ name }) => name).filter((name) => !made.includes(name));
+    if (missing.length > 0) log.warn({ missing }, "views are left out: their names are somebody else's");
+  }
+
   return {
+    table,
     async create(file, duplicates) {
       let add = () =>
         immediately(db, () => {
