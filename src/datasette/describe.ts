@@ -9,6 +9,19 @@ const facetValues = 20;
 const facets = ["kind", "content_type", "created_date"];
 const sortable = ["id", "filename", "size_bytes", "content_type", "taken_at", "created_at"];
 
+/** Datasette puts the description of every column above the rows: side by side they leave those in sight. */
+const compactDescriptions =
+  "<style>dl.column-descriptions { columns: 20em; font-size: 0.8em } dl.column-descriptions dd { break-before: avoid; margin-left: 1em }</style>";
+
+function sentence(phrase: string): string {
+  return `${phrase.charAt(0).toUpperCase()}${phrase.slice(1)}.`;
+}
+
+/** From the page of the database; names are identifiers, and texts our own. */
+function linkTo(name: string, text: string): string {
+  return `<a href="${databaseName}/${name}">${text}</a>`;
+}
+
 /**
  * What Datasette is told of a catalog. `metadata` is all that 0.65 reads; `config` is what 1.0 reads beside the texts of
  * `metadata`.
@@ -37,25 +50,26 @@ export function describeForDatasette(table: string, views: readonly DescribedVie
       table,
       {
         title: "Uploaded files",
-        description:
-          "One row for each file that was uploaded, the newest first. The search finds any part of a name that has at least three letters.",
+        description_html: `<p>One row for each file that was uploaded, the newest first. The search finds any part of a name that has at least three letters.</p>${compactDescriptions}`,
         columns: COLUMN_DESCRIPTIONS,
       },
     ],
     ...views.map(({ name, title, description, columns }): [string, object] => [
       name,
-      { title, description, columns },
+      { title, description: sentence(description), columns },
     ]),
   ]);
 
+  let answers = views
+    .map(({ name, title, description }) => `<li>${linkTo(name, title)}: ${description}</li>`)
+    .join("");
   let metadata = {
     title: "Uploads",
     description: "What was uploaded: every file with its type, size, time and what it tells about itself.",
     databases: {
       [databaseName]: {
         title: "Uploads",
-        description:
-          "The catalog of s3-uploads: one table of files, and views that answer what people ask of it.",
+        description_html: `<p>${linkTo(table, "Every file")} that was uploaded, and what people ask about them:</p><ul>${answers}</ul>`,
         tables: Object.fromEntries(
           [...configs].map(([name, config]) => [name, { ...texts.get(name), ...config }]),
         ),

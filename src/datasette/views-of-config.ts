@@ -19,7 +19,7 @@ export function viewsOf(
   table: string,
   signature: string | null,
 ): DescribedView[] {
-  let links =
-    publicUrl === null ? null : { files: `${publicUrl}${basePath}/files`, thumbnailSignature: signature };
-  return catalogViews(table, links, drawnTypes);
+  if (publicUrl === null) return catalogViews(table, null);
+  let files = `${publicUrl}${basePath}/files`;
+  return catalogViews(table, { files, thumbnailSignature: signature, drawnTypes });
 }
