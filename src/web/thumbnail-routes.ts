@@ -33,11 +33,12 @@ export function thumbnailRoutes({ requires, repository, thumbnails, signature }:
     (req.param("id") ?? "").includes("-") && signature.isGood(req.query("signature"));
   let path = "/files/:id{[0-9A-Fa-f-]+}/thumbnail";
   routes.get(path, requires("view", isSigned), idParameter, async (context) => {
-    if (isSigned(context)) context.header("Cross-Origin-Resource-Policy", "cross-origin");
     let record = await repository.get(context.req.valid("param").id);
     if (record === null) throw new AppError("not_found", noSuchFile);
     let etag = `"thumbnail-${record.checksum_sha256.slice(0, 32)}"`;
+    let forOthers = isSigned(context) ? { "Cross-Origin-Resource-Policy": "cross-origin" } : {};
     let headers = {
+      ...forOthers,
       // Of this person alone; the bytes of a file never change.
       "Cache-Control": `private, max-age=${yearSeconds}, immutable`,
       "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -49,7 +50,7 @@ export function thumbnailRoutes({ requires, repository, thumbnails, signature }:
     if (bytes === null) {
       // A page would show the sign of a broken picture over the icon.
       if (asked.get("Sec-Fetch-Dest") === "image")
-        return new Response(nothing, { status: 404, headers: webp });
+        return new Response(nothing, { status: 404, headers: { ...webp, ...forOthers } });
       throw new AppError("not_found", "There is no thumbnail of this file.");
     }
     return new Response(new Uint8Array(bytes), { headers: { ...headers, ...webp } });
