@@ -105,6 +105,15 @@ export const COMMANDS = {
       "s3-uploads snapshot public/uploads.db --redact gps --replace",
     ],
   },
+  redact: {
+    operands: "",
+    minOperands: 0,
+    maxOperands: 0,
+    summary: "take positions out of the catalog",
+    text: "With --gps: empties where photos were taken in every row, in columns and in EXIF, and leaves no trace of it in the catalog's files. Not while the server runs. The stored files are not touched: they still tell it. `gps=drop` keeps new rows without.",
+    options: [{ name: "gps", value: null, doc: "positions" }],
+    examples: ["s3-uploads redact --gps", "s3-uploads redact --gps --data-dir /srv/uploads"],
+  },
 } as const satisfies { [name in ProgramName | `${ProgramName} ${string}`]?: CommandFacts };
 
 export type CommandName = keyof typeof COMMANDS;

@@ -3,6 +3,7 @@ import { createStorages } from "../storages.ts";
 import { runCheck } from "./check.ts";
 import type { RunCommand } from "./command.ts";
 import { runHealth } from "./health.ts";
+import { runRedact } from "./redact.ts";
 import { runServe } from "./serve.ts";
 import { runSnapshot } from "./snapshot.ts";
 import { runToken } from "./token.ts";
@@ -16,6 +17,10 @@ export const PROGRAMS = {
   check: ({ config, stdout }) =>
     runCheck({ config, storage: createStorages(config, silentLog).current, write: stdout }),
   health: ({ config, stdout }) => runHealth({ config, write: stdout }),
+  redact: async (context) => {
+    runRedact(context);
+    return 0;
+  },
   snapshot: async (context) => {
     runSnapshot(context);
     return 0;

@@ -8,6 +8,7 @@ import { AppError } from "../errors.ts";
 import { writeSnapshot } from "../record/snapshot.ts";
 import { openSecretFile } from "../state/secret-file.ts";
 import { KIB, MIB } from "../units.ts";
+import { counted } from "./counted.ts";
 import { type CommandOptions, valueOf } from "./options.ts";
 
 export interface SnapshotCommand {
@@ -34,8 +35,8 @@ export function runSnapshot({ config, positionals, options, stdout }: SnapshotCo
     keepPositions: redact === undefined,
     views: (table) => viewsOf(config, table, signatureOf(config)),
   });
-  let without = redact === undefined ? "" : `, without positions (${count(emptied, "row")} had one)`;
-  stdout(`${target}: ${count(files, "file")}, ${size(bytes)}${without}\n`);
+  let without = redact === undefined ? "" : `, without positions (${counted(emptied, "row")} had one)`;
+  stdout(`${target}: ${counted(files, "file")}, ${size(bytes)}${without}\n`);
   stdout(`Open it with: datasette -i ${shellWord(target)}\n`);
 }
 
@@ -47,10 +48,6 @@ function signatureOf(config: Config): string | null {
 
 function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-}
-
-function count(n: number, noun: string): string {
-  return `${n.toLocaleString("en-GB")} ${noun}${n === 1 ? "" : "s"}`;
 }
 
 function size(bytes: number): string {
