@@ -3,6 +3,7 @@ import type { FileRecord } from "../domain.ts";
 import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { closeDatabase, immediately, patiently, translated, waitWithoutBlocking } from "../sqlite.ts";
+import { createCheckpointer } from "./checkpointer.ts";
 import { openCatalog } from "./database.ts";
 import type { FileRepository, WholeList } from "./file-repository.ts";
 import { defaultSort, isCheap, type ListPlan, planList } from "./list-plan.ts";
@@ -43,6 +44,7 @@ export function createSqliteRepository(options: {
   let { db, table } = openCatalog(options);
   if (views) makeViews(views(table));
   let commits = createCommitSync(db, onSyncFailure);
+  let checkpointer = createCheckpointer({ db, log });
   waitWithoutBlocking(db);
   let statements = prepareStatements(db, table);
   let reader = createReader({ path, table, log, ...(readTimeoutMs ? { timeoutMs: readTimeoutMs } : {}) });
@@ -106,6 +108,7 @@ export function createSqliteRepository(options: {
           return { record, duplicateOf: older?.id ?? null, linked };
         });
       let created = await patiently(() => translated("add a file to the catalog", add));
+      checkpointer.committed();
       await commits.synced();
       return created;
     },
@@ -148,6 +151,7 @@ export function createSqliteRepository(options: {
       await patiently(() => translated("delete a file from the catalog", () => statements.remove(id)));
       leaving.delete(id);
       setAside.delete(id);
+      checkpointer.committed();
       await commits.synced();
     },
     cancelDelete: async (id) => {
@@ -157,6 +161,7 @@ export function createSqliteRepository(options: {
       translated("count the rows of an object", () => statements.countByKey(storage, bucket, s3Key)),
     close() {
       reader.close();
+      checkpointer.close();
       commits.close();
       closeDatabase(db);
     },
