@@ -99,21 +99,21 @@ const noOtherUser = skipUnlessCi(
       : "setpriv and sqlite3 are needed to read as another user (apt-get install util-linux sqlite3)",
 );
 
-describe.skipIf(noOtherUser)("another user", () => {
-  /** As Datasette opens it. */
-  function readAsOther(dataDir: string) {
-    let { stdout, stderr } = Bun.spawnSync([
-      "setpriv",
-      `--reuid=${otherUser}`,
-      `--regid=${otherUser}`,
-      "--clear-groups",
-      "sqlite3",
-      `file:${join(dataDir, "uploads.db")}?mode=ro`,
-      "SELECT filename FROM s3_uploads ORDER BY id",
-    ]);
-    return { names: stdout.toString().split("\n").filter(Boolean), fault: stderr.toString() };
-  }
+/** As Datasette opens it. */
+function readAsOther(dataDir: string) {
+  let { stdout, stderr } = Bun.spawnSync([
+    "setpriv",
+    `--reuid=${otherUser}`,
+    `--regid=${otherUser}`,
+    "--clear-groups",
+    "sqlite3",
+    `file:${join(dataDir, "uploads.db")}?mode=ro`,
+    "SELECT filename FROM s3_uploads ORDER BY id",
+  ]);
+  return { names: stdout.toString().split("\n").filter(Boolean), fault: stderr.toString() };
+}
 
+describe.skipIf(noOtherUser)("another user", () => {
   test(
     "reads what the server writes once README's permissions are given, also after a stop and a restart",
     async () => {
