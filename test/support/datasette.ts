@@ -11,7 +11,7 @@ const startLimitMs = 60_000;
 export const noDatasette = skipUnlessCi(
   datasetteLines.every(isInstalled)
     ? null
-    : "Datasette is not installed: the catalog is not tested in it (bun scripts/datasette.ts)",
+    : "Datasette is not installed: the catalog is not tested in it (bun run datasette)",
 );
 
 export interface Datasette extends AsyncDisposable {
