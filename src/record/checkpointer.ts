@@ -16,6 +16,7 @@ const autocheckpointPages = 1000;
 export interface Checkpointer {
   /** To be called after every commit. */
   committed(): void;
+  /** Moves what is left, if no reader keeps it; to be called before the database is closed. */
   close(): void;
 }
 
@@ -98,15 +99,26 @@ export function createCheckpointer({
   function giveUp(reason: string): void {
     if (isClosed) return;
     log.error({ reason }, "the thread that checkpoints the catalog died: SQLite does it from now on");
-    close();
+    stop();
     db.run(`PRAGMA wal_autocheckpoint = ${autocheckpointPages}`);
   }
 
-  function close(): void {
+  function stop(): void {
     isClosed = true;
     if (timer !== null) clearTimeout(timer);
     worker?.terminate();
   }
 
-  return { committed: schedule, close };
+  return {
+    committed: schedule,
+    close() {
+      stop();
+      try {
+        // The thread's connection is still there, so that SQLite would not do it at the end of ours.
+        db.run("PRAGMA wal_checkpoint(TRUNCATE)");
+      } catch {
+        // Then the WAL carries the rows to the next start.
+      }
+    },
+  };
 }

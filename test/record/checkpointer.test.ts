@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { afterAll, expect, test } from "bun:test";
-import { copyFileSync } from "node:fs";
+import { copyFileSync, statSync } from "node:fs";
 
 import { silentLog } from "../../src/log.ts";
 import { createCheckpointer } from "../../src/record/checkpointer.ts";
@@ -37,6 +37,15 @@ test("what is committed moves into the database by itself, soon after", async ()
     () => movedRows(path),
     (rows) => rows === 2,
   );
+});
+
+test("what is left moves when the catalog is closed", async () => {
+  let path = catalogs.newPath();
+  let files = catalogs.open(path);
+  await files.create(newFile(), "store");
+  files.close();
+  expect(movedRows(path)).toBe(1);
+  expect(statSync(`${path}-wal`).size).toBe(0);
 });
 
 test("what a reader keeps back moves when the reader has gone", async () => {
