@@ -13,7 +13,7 @@ const busyTimeoutMs = 5_000;
 const blockingMs = 20;
 const busyPauseMs = 50;
 /** A WAL that a long reader let grow is cut back to this once it can be. */
-const maxIdleWalBytes = 64 * MIB;
+export const maxIdleWalBytes = 64 * MIB;
 
 /**
  * Opens (or makes, with mode 0600) a database in WAL mode whose commits are on disk when they return, until

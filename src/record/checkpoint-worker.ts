@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 
-import { openDatabase } from "../sqlite.ts";
+import { maxIdleWalBytes, openDatabase } from "../sqlite.ts";
 import { MIB } from "../units.ts";
 
 /** A thread of its own that checkpoints the catalog: an entry point, as query-worker.ts is one. */
@@ -49,11 +49,12 @@ function checkpointed(db: Database): CheckpointAnswer {
   let waitMs = patience.find((step) => walBytes >= step.walBytes)?.waitMs;
   if (waitMs === undefined) return { walBytes, done: moved === log };
   db.run(`PRAGMA busy_timeout = ${waitMs}`);
-  let { busy } = run(db, "RESTART");
+  // What SQLite would cut off at the next commit, on the event loop, is cut off here.
+  let { busy } = run(db, walBytes > maxIdleWalBytes ? "TRUNCATE" : "RESTART");
   return busy === 0 ? { walBytes: 0, done: true } : { walBytes, done: false };
 }
 
-function run(db: Database, mode: "PASSIVE" | "RESTART") {
+function run(db: Database, mode: "PASSIVE" | "RESTART" | "TRUNCATE") {
   let answer = db.query<{ busy: number; log: number; checkpointed: number }, []>(
     `PRAGMA wal_checkpoint(${mode})`,
   );
