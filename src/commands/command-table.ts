@@ -102,7 +102,7 @@ export const COMMANDS = {
     ],
     examples: [
       "s3-uploads snapshot backup-2026-11-23.db",
-      "s3-uploads snapshot public/uploads.db --redact gps --replace",
+      "s3-uploads snapshot published/uploads.db --redact gps --replace",
     ],
   },
   redact: {

@@ -122,9 +122,9 @@ describe.skipIf(noOtherUser)("another user", () => {
       await upload(server.base, "one.txt");
       expect(readAsOther(dataDir).fault).not.toBe("");
 
-      // chgrp, chmod 710, chmod 640 and 660 of README.
+      // chgrp, chmod 750, chmod 640 and 660 of README.
       chownSync(dataDir, 0, otherUser);
-      chmodSync(dataDir, 0o710);
+      chmodSync(dataDir, 0o750);
       for (let [suffix, mode] of [
         ["", 0o640],
         ["-wal", 0o640],
