@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 
-import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { describeForDatasette } from "./describe.ts";
 import type { DescribedView } from "./views.ts";
@@ -11,7 +10,7 @@ import type { DescribedView } from "./views.ts";
 export interface WrittenFile {
   name: string;
   /** `theirs`: a person has written or edited it, or one of its name in another format; it stays as it is. */
-  state: "written" | "unchanged" | "theirs";
+  state: "written" | "unchanged" | "theirs" | "failed";
 }
 
 const endings = [".yaml", ".yml", ".json"];
@@ -25,7 +24,7 @@ const introductions = {
 
 /**
  * Writes what makes the folder of the catalog a configuration of Datasette. A file that is there is replaced only when
- * the sum in its first line tells that it is as we wrote it. Throws `internal_error` or `disk_full`.
+ * the sum in its first line tells that it is as we wrote it. Never throws: a server can do without them.
  */
 export function writeDatasetteFiles(
   folder: string,
@@ -34,13 +33,13 @@ export function writeDatasetteFiles(
   log: Log,
 ): WrittenFile[] {
   let { metadata, config } = describeForDatasette(table, views);
-  let files = [write(folder, "metadata.yaml", metadata), write(folder, "datasette.yaml", config)];
+  let files = [write(folder, "metadata.yaml", metadata, log), write(folder, "datasette.yaml", config, log)];
   let theirs = files.filter(({ state }) => state === "theirs").map(({ name }) => name);
   if (theirs.length > 0) log.info({ theirs }, "Datasette's configuration was edited: it stays as it is");
   return files;
 }
 
-function write(folder: string, name: keyof typeof introductions, document: object): WrittenFile {
+function write(folder: string, name: keyof typeof introductions, document: object, log: Log): WrittenFile {
   let path = join(folder, name);
   try {
     let content = signed(`${introductions[name]}\n${Bun.YAML.stringify(document, null, 2)}\n`);
@@ -50,12 +49,8 @@ function write(folder: string, name: keyof typeof introductions, document: objec
     replace(path, content);
     return { name, state: "written" };
   } catch (error) {
-    let { code, message } = error as NodeJS.ErrnoException;
-    throw new AppError(
-      code === "ENOSPC" || code === "EDQUOT" ? "disk_full" : "internal_error",
-      `Could not write ${path}: ${message}`,
-      { cause: error },
-    );
+    log.warn({ path, reason: error instanceof Error ? error.message : String(error) }, "could not write it");
+    return { name, state: "failed" };
   }
 }
 

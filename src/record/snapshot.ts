@@ -1,12 +1,15 @@
 import { Database } from "bun:sqlite";
-import { existsSync, linkSync, renameSync, rmSync, statSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { existsSync, linkSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 
 import { AppError } from "../errors.ts";
 import { closeDatabase, syncPath, translated } from "../sqlite.ts";
+import { DAY_MS } from "../units.ts";
 import { openCatalogReader } from "./database.ts";
 import { emptyPositions } from "./redact.ts";
 import { type CatalogView, remakeViews } from "./views.ts";
+
+const leftover = /^\.[0-9a-f-]{36}\.part$/;
 
 export interface SnapshotOptions {
   /** The catalog; a server may be writing to it. */
@@ -38,6 +41,7 @@ export function writeSnapshot(options: SnapshotOptions): SnapshotFacts {
   let { path, tableName, target, replace, views, keepPositions } = options;
   refuseTarget(target, replace);
   let { db, table } = openCatalogReader({ path, tableName });
+  removeLeftovers(target);
   // No ending that Datasette would take up from its folder.
   let temporary = `${target}.${crypto.randomUUID()}.part`;
   try {
@@ -78,6 +82,17 @@ function finish(
     return { files: n, bytes: statSync(file).size, emptied };
   } finally {
     closeDatabase(db);
+  }
+}
+
+/** What an attempt left that was killed; one that is still at work is younger. */
+function removeLeftovers(target: string): void {
+  let [folder, name] = [dirname(target), basename(target)];
+  for (let found of readdirSync(folder)) {
+    if (!found.startsWith(`${name}.`) || !leftover.test(found.slice(name.length))) continue;
+    let path = join(folder, found);
+    let { mtimeMs = Date.now() } = statSync(path, { throwIfNoEntry: false }) ?? {};
+    if (Date.now() - mtimeMs > DAY_MS) rmSync(path, { force: true });
   }
 }
 

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -104,6 +105,15 @@ describe("snapshot", () => {
     snapshot(catalog.dataDir, catalog.target);
     expect(readFileSync(catalog.target).includes("zanzibar")).toBe(false);
     expect(readFileSync(catalog.target).includes("zib")).toBe(false);
+  });
+
+  test("removes what an attempt left that was killed long ago", async () => {
+    using catalog = newCatalog();
+    let [old, young] = ["a", "b"].map((digit) => `${catalog.target}.${digit.repeat(36)}.part`);
+    for (let path of [old!, young!]) writeFileSync(path, "");
+    utimesSync(old!, new Date(0), new Date(0));
+    snapshot(catalog.dataDir, catalog.target);
+    expect([existsSync(old!), existsSync(young!)]).toEqual([false, true]);
   });
 
   test("works with a table of another name", async () => {

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -71,6 +71,12 @@ describe("metadata.yaml and datasette.yaml", () => {
     write(folder);
     rmSync(join(folder, "datasette.yaml"));
     expect(write(folder)).toEqual({ "metadata.yaml": "unchanged", "datasette.yaml": "written" });
+  });
+
+  test("that can't be written keep no server from starting", () => {
+    let folder = newFolder();
+    mkdirSync(join(folder, "metadata.yaml"));
+    expect(write(folder)).toEqual({ "metadata.yaml": "failed", "datasette.yaml": "written" });
   });
 
   test("hold no signature", () => {
