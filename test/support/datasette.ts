@@ -31,14 +31,18 @@ export interface Datasette extends AsyncDisposable {
  *
  * @param given what stands behind `datasette serve`: databases, a folder, options
  */
-export async function startDatasette(line: DatasetteLine, given: string[]): Promise<Datasette> {
+export async function startDatasette(
+  line: DatasetteLine,
+  given: string[],
+  env: Record<string, string> = {},
+): Promise<Datasette> {
   let port = freePort();
   let base = `http://127.0.0.1:${port}`;
   let limits = ["sql_time_limit_ms", "facet_time_limit_ms"].flatMap((name) => ["--setting", name, "20000"]);
   let child = Bun.spawn(
     [join(environmentOf(line), "bin/datasette"), "serve", ...given, "--port", String(port), ...limits],
     {
-      env: { PATH: process.env["PATH"] ?? "", HOME: tmpdir() },
+      env: { PATH: process.env["PATH"] ?? "", HOME: tmpdir(), ...env },
       stdin: "ignore",
       stdout: "pipe",
       stderr: "pipe",
