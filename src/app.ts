@@ -68,7 +68,8 @@ export function createApp(deps: WebDeps): Hono<WebEnv> {
   app.route(base, tusRoutes({ ...deps, requires, links, errorResponse }));
   app.route(base, listRoutes({ ...deps, requires, links, siteFor }));
   app.route(base, fileRoutes({ repository, requires, links, siteFor, downloads }));
-  app.route(base, thumbnailRoutes({ repository, requires, thumbnails: deps.thumbnails }));
+  let { thumbnails, thumbnailSignature: signature } = deps;
+  app.route(base, thumbnailRoutes({ repository, requires, thumbnails, signature }));
   app.route(base, deleteRoutes({ ...deps, requires, links, siteFor, errorResponse }));
   app.route(base, restoreRoutes({ ...deps, requires, links, siteFor, errorResponse }));
   return app;

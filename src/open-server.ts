@@ -12,9 +12,12 @@ import { createTrustedProxies } from "./auth/forwarding.ts";
 import { createHostCheck } from "./auth/hosts.ts";
 import { createSessionCookie } from "./auth/session-cookie.ts";
 import { createSignIn } from "./auth/sign-in.tsx";
+import { createThumbnailSignature } from "./auth/thumbnail-signature.ts";
 import { type Clock, steadyClock } from "./clock.ts";
 import { createCommitSync } from "./commit-sync.ts";
 import type { Config } from "./config/config.ts";
+import { writeDatasetteFiles } from "./datasette/files.ts";
+import { thumbnailSecretPath, viewsOf } from "./datasette/views-of-config.ts";
 import { createDeleteFile, type DeleteFile } from "./delete-file.ts";
 import { AppError } from "./errors.ts";
 import type { Ids } from "./ids.ts";
@@ -38,6 +41,7 @@ import { createIdempotency } from "./state/idempotency.ts";
 import type { Journal } from "./state/journal.ts";
 import { lockDataFolder } from "./state/lock.ts";
 import { createResumableTable } from "./state/resumable-table.ts";
+import { openSecretFile } from "./state/secret-file.ts";
 import { sessionLifeMs } from "./state/sessions.ts";
 import { createJournal } from "./state/sqlite-journal.ts";
 import { createTokens } from "./state/tokens.ts";
@@ -99,16 +103,20 @@ export function openServer(
     undo.defer(() => journal.flush());
     let tokens = createTokens(stateDatabase, clock);
     if (!existsSync(catalogPath)) refuseIfCatalogIsLost(catalogPath, journal);
+    let thumbnailSignature = createThumbnailSignature(openSecretFile(thumbnailSecretPath(config.data_dir)));
+    let views = (table: string) => viewsOf(config, table, thumbnailSignature.value);
     let repository = createSqliteRepository({
       path: catalogPath,
       tableName: config.db_table_name,
       log,
       onSyncFailure,
+      views,
     });
     undo.defer(() => repository.close());
     let catalogFault: AppError | null = null;
     let stopChecking: (() => void) | null = null;
     undo.defer(() => stopChecking?.());
+    writeDatasetteFiles(config.data_dir, repository.table, views(repository.table), log);
 
     let storages = createStorages(config, log);
     let storageFor = storages.of;
@@ -216,6 +224,7 @@ export function openServer(
         cache: thumbnailCache,
         program,
       }),
+      thumbnailSignature,
       access: createAccess({
         tokens,
         checkHost: createHostCheck({ host: config.host, publicUrl, hostname: hostname() }),

@@ -1,5 +1,5 @@
 import { constants, Database, SQLiteError } from "bun:sqlite";
-import { chmodSync, closeSync, mkdirSync, openSync, statSync } from "node:fs";
+import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 
 import { damagedDatabase, isDamage, refuseDamagedFiles } from "./damaged-database.ts";
@@ -14,7 +14,7 @@ const busyTimeoutMs = 5_000;
 const blockingMs = 20;
 const busyPauseMs = 50;
 /** A WAL that a long reader let grow is cut back to this once it can be. */
-const maxIdleWalBytes = 64 * MIB;
+export const maxIdleWalBytes = 64 * MIB;
 /** Up to here a look at every page takes a tenth of a second, which a start can wait for. */
 export const maxCheckedAtStartBytes = 32 * MIB;
 
@@ -129,6 +129,16 @@ export function migrate(db: Database, migrations: readonly string[]): void {
       db.run(sql);
       db.run(`PRAGMA user_version = ${done + 1}`);
     });
+  }
+}
+
+/** Puts a file, or a folder's names, on disk. */
+export function syncPath(path: string): void {
+  let descriptor = openSync(path, "r");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

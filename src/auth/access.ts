@@ -1,4 +1,4 @@
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
 
 import { AppError } from "../errors.ts";
@@ -40,8 +40,11 @@ export interface Access {
   guard: MiddlewareHandler<AccessEnv>;
   /** For every route that knows people: sets `identity`; credentials that are no good are 401, never anonymous. */
   identify: MiddlewareHandler<AccessEnv>;
-  /** For one route or group, after `identify`: 401 for nobody in particular, 403 for somebody who may not. */
-  requires(scope: Scope): MiddlewareHandler<AccessEnv>;
+  /**
+   * For one route or group, after `identify`: 401 for nobody in particular, 403 for somebody who may not.
+   * @param unless a proof in the request itself that takes the place of the scope
+   */
+  requires(scope: Scope, unless?: (context: Context<AccessEnv>) => boolean): MiddlewareHandler<AccessEnv>;
 }
 
 const demands = new WeakMap<object, Scope>();
@@ -104,10 +107,10 @@ export function createAccess(options: AccessOptions): Access {
       cookie.give(context, secret, context.var.client.secure);
     }),
 
-    requires(scope) {
+    requires(scope, unless = () => false) {
       let middleware = createMiddleware<AccessEnv>(async (context, next) => {
         let { kind, token, scopes } = context.var.identity;
-        if (!scopes.includes(scope) && !scopes.includes("admin")) {
+        if (!scopes.includes(scope) && !scopes.includes("admin") && !unless(context)) {
           if (kind === "anonymous") throw new AppError("authentication_required", howToSignIn);
           throw new AppError("permission_denied", `The token “${token?.name}” may not ${verbs[scope]}.`);
         }

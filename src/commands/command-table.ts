@@ -139,6 +139,34 @@ export const COMMANDS = {
     options: [],
     examples: ["s3-uploads token revoke backup", "s3-uploads token revoke 3"],
   },
+  snapshot: {
+    operands: "FILE",
+    minOperands: 1,
+    maxOperands: 1,
+    summary: "copy the catalog while the server runs",
+    text: "Writes a consistent copy of the catalog, also while files arrive: one file without a WAL, for `datasette -i`, downloads, publishing and backups. Deleted rows leave no trace in it. It gets its name when it is whole and on disk; a file that is there already stays unless --replace is given.",
+    options: [
+      {
+        name: "redact",
+        value: "gps",
+        doc: "leave out where photos were taken; the stored files still tell it",
+      },
+      { name: "replace", value: null, doc: "put the copy in the place of a file that is there, in one step" },
+    ],
+    examples: [
+      "s3-uploads snapshot backup-2026-11-23.db",
+      "s3-uploads snapshot published/uploads.db --redact gps --replace",
+    ],
+  },
+  redact: {
+    operands: "",
+    minOperands: 0,
+    maxOperands: 0,
+    summary: "take positions out of the catalog",
+    text: "With --gps: empties where photos were taken in every row, in columns and in EXIF, and leaves no trace of it in the catalog's files. Not while the server runs. The stored files are not touched: they still tell it. `gps=drop` keeps new rows without.",
+    options: [{ name: "gps", value: null, doc: "positions" }],
+    examples: ["s3-uploads redact --gps", "s3-uploads redact --gps --data-dir /srv/uploads"],
+  },
 } as const satisfies { [name in ProgramName | `${ProgramName} ${string}`]?: CommandFacts };
 
 export type CommandName = keyof typeof COMMANDS;

@@ -6,7 +6,9 @@ import { runHealth } from "./health.ts";
 import { runImport } from "./import.ts";
 import { runPut } from "./put.ts";
 import { runReconcile } from "./reconcile.ts";
+import { runRedact } from "./redact.ts";
 import { runServe } from "./serve.ts";
+import { runSnapshot } from "./snapshot.ts";
 import { runToken } from "./token.ts";
 
 /** What runs a command, by the command's first word. */
@@ -22,6 +24,14 @@ export const PROGRAMS = {
     runImport({ ...context, isTerminal: terminal !== null, stopped: stopSignal() }),
   put: runPut,
   reconcile: (context) => runReconcile({ ...context, isTerminal: context.terminal !== null }),
+  redact: async (context) => {
+    runRedact(context);
+    return 0;
+  },
+  snapshot: async (context) => {
+    runSnapshot(context);
+    return 0;
+  },
   token: async (context) => {
     runToken({ ...context, dataDir: context.config.data_dir });
     return 0;

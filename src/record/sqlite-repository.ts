@@ -4,6 +4,7 @@ import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { closeDatabase, immediately, patiently, translatedFor, waitWithoutBlocking } from "../sqlite.ts";
 import { adoptRows } from "./adopt-rows.ts";
+import { createCheckpointer } from "./checkpointer.ts";
 import { openCatalog } from "./database.ts";
 import type { FileRepository, WholeList } from "./file-repository.ts";
 import { defaultSort, isCheap, type ListPlan, planList } from "./list-plan.ts";
@@ -13,6 +14,13 @@ import { cursorOf, readPage } from "./pages.ts";
 import { createReader } from "./reader.ts";
 import { type FileRow, toRecord } from "./rows.ts";
 import { prepareStatements } from "./statements.ts";
+import { type CatalogView, remakeViews } from "./views.ts";
+
+/** The repository, and what else is known of its database. */
+export interface SqliteRepository extends FileRepository {
+  /** As the database spells it. */
+  readonly table: string;
+}
 
 /** Rows that an export holds at a time. */
 const exportBatchRows = 500;
@@ -22,6 +30,7 @@ const exportBatchRows = 500;
  * may take long is read in a worker. Throws what `openCatalog` throws.
  *
  * @param options.readTimeoutMs longest time for a read in the worker, then `server_busy`
+ * @param options.views the views that the catalog is to have; by default it keeps those that it has
  * @param options.onSyncFailure hears when the disk fails, after which the process has to end
  */
 export function createSqliteRepository(options: {
@@ -30,10 +39,13 @@ export function createSqliteRepository(options: {
   log: Log;
   readTimeoutMs?: number;
   onSyncFailure?: (error: AppError) => void;
-}): FileRepository {
-  let { path, log, readTimeoutMs, onSyncFailure } = options;
+  views?: (table: string) => readonly CatalogView[];
+}): SqliteRepository {
+  let { path, log, readTimeoutMs, onSyncFailure, views } = options;
   let { db, table } = openCatalog(options);
+  if (views) makeViews(views(table));
   let commits = createCommitSync(db, onSyncFailure);
+  let checkpointer = createCheckpointer({ db, log });
   waitWithoutBlocking(db);
   let translated = translatedFor(db);
   let statements = translated("read the catalog", () => prepareStatements(db, table));
@@ -74,7 +86,14 @@ export function createSqliteRepository(options: {
     }
   }
 
+  function makeViews(wanted: readonly CatalogView[]): void {
+    let made = translated("make the catalog's views", () => remakeViews(db, wanted));
+    let missing = wanted.map(({ name }) => name).filter((name) => !made.includes(name));
+    if (missing.length > 0) log.warn({ missing }, "views are left out: their names are somebody else's");
+  }
+
   return {
+    table,
     async create(file, duplicates) {
       let add = () =>
         immediately(db, () => {
@@ -91,6 +110,7 @@ export function createSqliteRepository(options: {
           return { record, duplicateOf: older?.id ?? null, linked };
         });
       let created = await patiently(() => translated("add a file to the catalog", add));
+      checkpointer.committed();
       await commits.synced();
       return created;
     },
@@ -133,6 +153,7 @@ export function createSqliteRepository(options: {
       await patiently(() => translated("delete a file from the catalog", () => statements.remove(id)));
       leaving.delete(id);
       setAside.delete(id);
+      checkpointer.committed();
       await commits.synced();
     },
     cancelDelete: async (id) => {
@@ -150,6 +171,7 @@ export function createSqliteRepository(options: {
       translated("count the rows of an object", () => statements.countByKey(storage, bucket, s3Key)),
     close() {
       reader.close();
+      checkpointer.close();
       commits.close();
       closeDatabase(db);
     },

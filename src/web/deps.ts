@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 
 import type { Access, AccessEnv } from "../auth/access.ts";
+import type { ThumbnailSignature } from "../auth/thumbnail-signature.ts";
 import type { Clock } from "../clock.ts";
 import type { FileRecord, StorageName } from "../domain.ts";
 import type { AppError } from "../errors.ts";
@@ -24,6 +25,7 @@ export interface WebDeps {
   /** Where a file goes that is deleted on a page. */
   trash: Pick<Trash, "put" | "restore" | "find">;
   thumbnails: Thumbnails;
+  thumbnailSignature: ThumbnailSignature;
   access: Access;
   /** Pages to sign in and out, mounted below the base path behind guard; they demand nothing themselves. */
   signInRoutes: Hono<AccessEnv>;

@@ -1,6 +1,7 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 
 import type { Access } from "../auth/access.ts";
+import type { ThumbnailSignature } from "../auth/thumbnail-signature.ts";
 import { AppError } from "../errors.ts";
 import type { Thumbnails } from "../preview/thumbnails.ts";
 import type { FileRepository } from "../record/file-repository.ts";
@@ -18,16 +19,26 @@ interface ThumbnailDeps {
   requires: Access["requires"];
   repository: FileRepository;
   thumbnails: Thumbnails;
+  signature: Pick<ThumbnailSignature, "isGood">;
 }
 
-/** `/files/:id/thumbnail`: a small WebP of a picture; 404 for what can't be drawn. */
-export function thumbnailRoutes({ requires, repository, thumbnails }: ThumbnailDeps) {
+/**
+ * `/files/:id/thumbnail`: a small WebP of a picture; 404 for what can't be drawn. `/files/{uid}/thumbnail?signature=…`
+ * is open to whoever has the address, and to the pages of other sites: Datasette's views have such addresses.
+ */
+export function thumbnailRoutes({ requires, repository, thumbnails, signature }: ThumbnailDeps) {
   let routes = new Hono<WebEnv>();
-  routes.get("/files/:id{[0-9A-Fa-f-]+}/thumbnail", requires("view"), idParameter, async (context) => {
+  // Not by number: numbers can be counted up.
+  let isSigned = ({ req }: Pick<Context, "req">) =>
+    (req.param("id") ?? "").includes("-") && signature.isGood(req.query("signature"));
+  let path = "/files/:id{[0-9A-Fa-f-]+}/thumbnail";
+  routes.get(path, requires("view", isSigned), idParameter, async (context) => {
     let record = await repository.get(context.req.valid("param").id);
     if (record === null) throw new AppError("not_found", noSuchFile);
     let etag = `"thumbnail-${record.checksum_sha256.slice(0, 32)}"`;
+    let forOthers = isSigned(context) ? { "Cross-Origin-Resource-Policy": "cross-origin" } : {};
     let headers = {
+      ...forOthers,
       // Of this person alone; the bytes of a file never change.
       "Cache-Control": `private, max-age=${yearSeconds}, immutable`,
       "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -39,7 +50,7 @@ export function thumbnailRoutes({ requires, repository, thumbnails }: ThumbnailD
     if (bytes === null) {
       // A page would show the sign of a broken picture over the icon.
       if (asked.get("Sec-Fetch-Dest") === "image")
-        return new Response(nothing, { status: 404, headers: webp });
+        return new Response(nothing, { status: 404, headers: { ...webp, ...forOthers } });
       throw new AppError("not_found", "There is no thumbnail of this file.");
     }
     return new Response(new Uint8Array(bytes), { headers: { ...headers, ...webp } });

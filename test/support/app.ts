@@ -8,6 +8,7 @@ import { createTrustedProxies } from "../../src/auth/forwarding.ts";
 import { createHostCheck } from "../../src/auth/hosts.ts";
 import { createSessionCookie } from "../../src/auth/session-cookie.ts";
 import { createSignIn } from "../../src/auth/sign-in.tsx";
+import { createThumbnailSignature } from "../../src/auth/thumbnail-signature.ts";
 import { systemClock } from "../../src/clock.ts";
 import { createCommitSync } from "../../src/commit-sync.ts";
 import type { FileRecord, NewFileRecord } from "../../src/domain.ts";
@@ -153,6 +154,7 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
     resumable: resumableUnused,
     deleteFile,
     trash,
+    thumbnailSignature: createThumbnailSignature(Buffer.alloc(32, "a secret")),
     thumbnails: createThumbnails({
       storageFor: () => storage,
       cache: createThumbnailCache(join(folder, "thumbnails")),
