@@ -43,11 +43,11 @@ export function createSqliteRepository(options: {
 }): SqliteRepository {
   let { path, log, readTimeoutMs, onSyncFailure, views } = options;
   let { db, table } = openCatalog(options);
+  let translated = translatedFor(db);
   if (views) makeViews(views(table));
   let commits = createCommitSync(db, onSyncFailure);
   let checkpointer = createCheckpointer({ db, log });
   waitWithoutBlocking(db);
-  let translated = translatedFor(db);
   let statements = translated("read the catalog", () => prepareStatements(db, table));
   let reader = createReader({ path, table, log, ...(readTimeoutMs ? { timeoutMs: readTimeoutMs } : {}) });
   /** Rows that are being deleted. A restart forgets them; the journal knows what to finish. */
