@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
@@ -10,6 +10,9 @@ import { type Datasette, freePort, noDatasette, startDatasette } from "../suppor
 import { skipUnlessCi } from "../support/needs.ts";
 import { makeDataDir, startServer, type TestServer } from "../support/server.ts";
 import { addedRows, listOf, namesIn, optionsOf, rowsOf } from "./answers.ts";
+
+// Other programs start here, on a machine that may be busy.
+setDefaultTimeout(60_000);
 
 const noCorpus = skipUnlessCi(corpusMissing);
 const largestCorpusFileBytes = 3_000_000;
