@@ -43,8 +43,15 @@ export function createSqliteRepository(options: {
   let { path, log, readTimeoutMs, onSyncFailure, views } = options;
   let { db, table } = openCatalog(options);
   if (views) makeViews(views(table));
-  let commits = createCommitSync(db, onSyncFailure);
   let checkpointer = createCheckpointer({ db, log });
+  let sync = createCommitSync(db, onSyncFailure);
+  let commits = {
+    ...sync,
+    synced() {
+      checkpointer.committed();
+      return sync.synced();
+    },
+  };
   waitWithoutBlocking(db);
   let statements = prepareStatements(db, table);
   let reader = createReader({ path, table, log, ...(readTimeoutMs ? { timeoutMs: readTimeoutMs } : {}) });
@@ -108,7 +115,6 @@ export function createSqliteRepository(options: {
           return { record, duplicateOf: older?.id ?? null, linked };
         });
       let created = await patiently(() => translated("add a file to the catalog", add));
-      checkpointer.committed();
       await commits.synced();
       return created;
     },
@@ -151,7 +157,6 @@ export function createSqliteRepository(options: {
       await patiently(() => translated("delete a file from the catalog", () => statements.remove(id)));
       leaving.delete(id);
       setAside.delete(id);
-      checkpointer.committed();
       await commits.synced();
     },
     cancelDelete: async (id) => {
