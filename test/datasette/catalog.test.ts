@@ -180,6 +180,27 @@ describe.skipIf(noDatasette || noCorpus).each(["s3_uploads", "Photos"])(
         for (let name of ["state", "lock", "internal"]) expect(page).not.toContain(`/${name}`);
       });
 
+      test.skipIf(noBrowser)("leads a person from the start to one file", async () => {
+        await using browser = await openBrowser(datasette.base);
+        let rows = "document.querySelectorAll('table.rows-and-columns tbody tr').length";
+        await browser.click('a[href="/uploads"]');
+        await browser.until(`document.body?.innerText.includes("Every file")`);
+        await browser.click(`a[href="uploads/${table}"]`);
+        await browser.until(`${rows} === 50`);
+        // Descriptions do not push the search off the first screen.
+        let top = await browser.view.evaluate<number>(
+          "document.querySelector('input[name=_search]').getBoundingClientRect().top",
+        );
+        expect(top).toBeLessThan(700);
+        await browser.view.evaluate(
+          "(document.querySelector('input[name=_search]').value = 'anzibar', document.querySelector('form.filters').submit())",
+        );
+        await browser.until(`${rows} === 1`);
+        expect(await browser.textOf("table.rows-and-columns tbody")).toContain("zanzibar harbour.bin");
+        await browser.click("table.rows-and-columns tbody td a");
+        await browser.until(`document.body?.innerText.includes("checksum_sha256") && ${rows} === 1`);
+      });
+
       test.skipIf(noBrowser)(
         "draws our thumbnails for whoever has not signed in",
         async () => {
