@@ -161,11 +161,13 @@ async function complete(
   { sending, memory, checksums, calls }: PutDeps,
   open: ReadObject,
 ): Promise<{ sha256: string }> {
-  let { object, held, offsetBytes, uploadId, parts, signal } = request;
+  let { object, held, offsetBytes, storedBytes, uploadId, parts, signal } = request;
   let rest = createPartBuffer(Math.max(1, held.byteLength), memory, held);
   try {
     let bytes = await rest.seal(signal);
     let [first] = parts;
+    if (!first && storedBytes > 0)
+      throw new AppError("internal_error", `the parts of ${object.key} are not known`);
     if (!first) {
       let sha256 = request.sha256 ?? digestOf(bytes);
       await putSingle(bytes, { ...object, sha256 }, { sending, checksums, signal });
