@@ -68,8 +68,11 @@ export interface AppendRequest {
 export interface Resumable {
   /** @throws AppError type_not_allowed, file_too_large, too_many_requests */
   create(file: NewUpload): Promise<ResumableStatus>;
-  /** @throws AppError not_found, gone */
-  status(uid: string): Promise<ResumableStatus>;
+  /**
+   * @param resuming the asker is going to go on with it: a request that adds bytes, and whose sender seems to be gone, makes way
+   * @throws AppError not_found, gone
+   */
+  status(uid: string, resuming: boolean): Promise<ResumableStatus>;
   /**
    * Adds bytes; a request that is adding bytes already has to make way. With the last byte the file is recorded before
    * this resolves, or soon after when that takes long. A file that can't be taken ends its upload.
@@ -284,9 +287,9 @@ export function createResumable(deps: ResumableDeps): Resumable {
       return statusOf(find(uid), null);
     },
 
-    async status(uid) {
+    async status(uid, resuming) {
       find(uid);
-      await sessions.takeOverIfQuiet(uid);
+      if (resuming) await sessions.takeOverIfQuiet(uid);
       let running = finishing.get(uid);
       if (running) await within(running, answerWithinMs).catch(() => {});
       return statusNow(uid);
