@@ -10,7 +10,7 @@ import {
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 
 import type { ByteBudget } from "../../byte-budget.ts";
-import { AppError, toAppError } from "../../errors.ts";
+import { AppError, isRefusal, toAppError } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import type { Spool } from "../../spool.ts";
 import { MINUTE_MS, SECOND_MS } from "../../units.ts";
