@@ -65,7 +65,7 @@ for (let database of ["uploads.db", "internal/state.db"]) {
       let before = censusOf(dataDir);
       await expect(put(server.base)).rejects.toThrow();
       expect(await server.exited).toBe(1);
-      expect(server.stderr()).toContain("ending at once: the disk fails");
+      await eventually(server.stderr, (said) => said.includes("ending at once: the disk fails"));
 
       let next = await startServer(dataDir);
       try {
