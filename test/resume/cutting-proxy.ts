@@ -1,7 +1,14 @@
 import { connect, createServer, type Socket } from "node:net";
 
-/** A TCP proxy in front of a server that may come and go; it cuts every connection after a random number of bytes. */
-export async function startCuttingProxy(target: () => number, cutAfterBytes: () => number) {
+/**
+ * A TCP proxy in front of a server that may come and go; it cuts every connection after a random number of bytes.
+ * @param bytesPerSecond of one connection, from the client
+ */
+export async function startCuttingProxy(
+  target: () => number,
+  cutAfterBytes: () => number,
+  bytesPerSecond = Infinity,
+) {
   let open = new Set<Socket>();
   let cuts = 0;
   let sentBytes = 0;
@@ -20,6 +27,11 @@ export async function startCuttingProxy(target: () => number, cutAfterBytes: () 
       if (leftBytes < 0) {
         cuts++;
         return end();
+      }
+      let waitMs = (bytes.length / bytesPerSecond) * 1000;
+      if (waitMs > 0) {
+        client.pause();
+        setTimeout(() => client.resume(), waitMs);
       }
       if (!upstream.write(bytes)) {
         client.pause();

@@ -18,7 +18,8 @@ const pauses = [2, 8, 30];
  * @property {State} state
  * @property {boolean} resumable
  * @property {number} sentBytes
- * @property {number} reachedBytes the most that was sent before this try
+ * @property {number} keptBytes of what was sent before, the server has so much, as far as is known
+ * @property {number} keptBefore the same when this try began
  * @property {string} message why it was refused or failed
  * @property {string | null} page id of the stored file
  * @property {number | null} duplicateOf
@@ -70,7 +71,7 @@ export function createQueue({ url, tusUrl, resumableBytes, unfinished, rules, on
   async function send(item) {
     active += 1;
     item.tries += 1;
-    item.reachedBytes = item.sentBytes;
+    item.keptBefore = item.keptBytes;
     item.message = "";
     let { file, key } = item;
     let watch = {
@@ -78,6 +79,10 @@ export function createQueue({ url, tusUrl, resumableBytes, unfinished, rules, on
       onProgress(bytes) {
         item.sentBytes = Math.min(bytes, file.size);
         onChange(item);
+      },
+      /** @param {number} bytes */
+      onKept(bytes) {
+        item.keptBytes = bytes;
       },
       onSent() {
         item.sentBytes = file.size;
@@ -104,7 +109,7 @@ export function createQueue({ url, tusUrl, resumableBytes, unfinished, rules, on
     item.page = answer.page ?? null;
     item.duplicateOf = answer.duplicateOf ?? null;
     // As long as it comes forward, nobody has to lose patience.
-    if (item.resumable && item.sentBytes > item.reachedBytes) item.tries = 1;
+    if (item.keptBytes > item.keptBefore) item.tries = 1;
     let pause = answer.again ? pauses[item.tries - 1] : undefined;
     if (pause === undefined) return enter(item, answer.outcome);
     pauseThenTry(item, Math.max(pause, Math.min(answer.afterSeconds ?? 0, 60)));
@@ -152,7 +157,8 @@ export function createQueue({ url, tusUrl, resumableBytes, unfinished, rules, on
           state: refusal === null ? "waiting" : "refused",
           resumable: file.size >= resumableBytes,
           sentBytes: 0,
-          reachedBytes: 0,
+          keptBytes: 0,
+          keptBefore: 0,
           message: refusal ?? "",
           page: null,
           duplicateOf: null,

@@ -6,6 +6,9 @@ import { fingerprintOf } from "./unfinished.js";
 /** @typedef {import("./explain.js").Answer} Answer */
 /** @typedef {import("./tus.js").Reply} Reply */
 
+/** What a window that is being left gets to let go of a file. */
+const otherWindowMs = 2_000;
+
 /** @type {Answer} */
 const stillWorking = {
   outcome: "failed",
@@ -21,11 +24,12 @@ const stillWorking = {
  * @param {string} request.tusUrl
  * @param {import("./unfinished.js").UnfinishedStore} request.unfinished
  * @param {(sentBytes: number) => void} request.onProgress falls when something has to be sent again
+ * @param {(keptBytes: number) => void} request.onKept
  * @param {() => void} request.onSent every byte has left; the server looks at the file now
  * @returns {{ answer: Promise<Answer | null>, stop: (forGood: boolean) => void }} null when it was stopped; what was
  *   stopped for good is given up on the server as well
  */
-export function sendResumable({ file, tusUrl, unfinished, onProgress, onSent }) {
+export function sendResumable({ file, tusUrl, unfinished, onProgress, onKept, onSent }) {
   let fingerprint = fingerprintOf(file);
   let chunks = createChunks();
   /** @type {string | null} */
@@ -57,12 +61,15 @@ export function sendResumable({ file, tusUrl, unfinished, onProgress, onSent }) 
     }
     while (reply && reply.status >= 200 && reply.status < 300 && reply.offset !== null) {
       if (reply.fileId !== null) return done(reply);
+      onKept(reply.offset);
       if (isMine)
         unfinished.keep(fingerprint, { name: file.name, size: file.size, url, sentBytes: reply.offset });
       reply = await sendChunk(url, reply.offset);
     }
-    if (reply && isRefused(reply)) unfinished.forget(fingerprint);
-    return reply && wrongPlace(reply);
+    let answer = reply && answerOf(reply);
+    // The same bytes will be refused again.
+    if (answer?.outcome === "refused") unfinished.forget(fingerprint);
+    return answer;
   }
 
   /** @param {string} to @param {number} offset @returns {Promise<Reply | null>} */
@@ -102,9 +109,18 @@ export function sendResumable({ file, tusUrl, unfinished, onProgress, onSent }) 
       isMine = true;
       return send();
     }
-    // A second window with the same file begins an upload of its own: the two would push each other aside.
-    return navigator.locks.request(`${tusUrl} ${fingerprint}`, { ifAvailable: true }, (lock) => {
-      isMine = lock !== null;
+    // A second window with the same file begins an upload of its own: the two would push each other aside. The window
+    // that was there before a reload lets go in a moment.
+    let held = navigator.locks.request(
+      `${tusUrl} ${fingerprint}`,
+      { signal: AbortSignal.timeout(otherWindowMs) },
+      () => {
+        isMine = true;
+        return send();
+      },
+    );
+    return held.catch((error) => {
+      if (isMine) throw error;
       return send();
     });
   }
@@ -121,19 +137,15 @@ export function sendResumable({ file, tusUrl, unfinished, onProgress, onSent }) 
   };
 }
 
-/** The same bytes will be refused again. @param {Reply} reply */
-function isRefused({ answer }) {
-  return answer.outcome === "refused";
-}
-
 /**
- * The server has another number of bytes than we thought: it is asked, and the upload goes on.
+ * The server has another number of bytes than we thought, or does not know the upload any more: it is asked, and the file
+ * goes on.
  *
  * @param {Reply} reply
  * @returns {Answer}
  */
-function wrongPlace({ status, answer }) {
-  return status === 409 || status === 423 || status === 404 || status === 410
+function answerOf({ status, answer }) {
+  return [404, 409, 410, 423].includes(status)
     ? { outcome: "failed", message: answer.message, again: true }
     : answer;
 }

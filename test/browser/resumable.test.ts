@@ -1,0 +1,144 @@
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  setDefaultTimeout,
+  test,
+} from "bun:test";
+import { join } from "node:path";
+
+import { MIB } from "../../src/units.ts";
+import { startCuttingProxy } from "../resume/cutting-proxy.ts";
+import { type LargeFile, makeLargeFile, throughTrouble, troubleMs } from "../resume/trouble.ts";
+import { createWorld, type World } from "../serve/world.ts";
+import { type Browser, noBrowser, openBrowser } from "../support/browser.ts";
+
+setDefaultTimeout(60_000);
+
+let file: LargeFile;
+beforeAll(() => {
+  file = makeLargeFile();
+});
+afterAll(() => file.remove());
+
+/** So that there is something to interrupt. */
+const slowBytesPerSecond = 20 * MIB;
+const row = "document.querySelector('#uploads-list li')";
+const stateIs = (state: string) => `${row}?.dataset.state === "${state}"`;
+const sentMore = (bytes: number) => `${row}?.querySelector("progress").value * 200e6 > ${bytes}`;
+
+describe.skipIf(noBrowser)("a large file on the upload page", () => {
+  let world: World;
+  let proxy: Awaited<ReturnType<typeof startCuttingProxy>>;
+  let page: string;
+  beforeEach(async () => {
+    world = await createWorld("s3");
+    let port = () => Number(new URL(world.server.base).port);
+    proxy = await startCuttingProxy(port, () => Infinity, slowBytesPerSecond);
+    page = `http://127.0.0.1:${proxy.port}${new URL(world.server.base).pathname}`;
+  });
+  afterEach(async () => {
+    await proxy.stop();
+    await world.close();
+  });
+
+  async function expectStored(browser: Browser): Promise<void> {
+    await browser.until(stateIs("done"), 60_000);
+    await world.settled(1);
+    let [object] = world.fake!.objects.values();
+    expect(new Bun.CryptoHasher("sha256").update(object!.bytes).digest("hex")).toBe(file.sha256);
+  }
+
+  test("can be paused, and goes on from there", async () => {
+    await using browser = await openBrowser(page);
+    await browser.choose("#file", [file.path]);
+    await browser.until(sentMore(20e6));
+    await browser.click('#uploads-list [data-part="pause"]');
+    await browser.until(stateIs("paused"));
+    expect(await browser.textOf("#uploads-list li")).toMatch(/of 191 MB · paused/);
+    // What the system had taken already may still arrive.
+    await Bun.sleep(1000);
+    let sent = proxy.sentBytes;
+    await Bun.sleep(500);
+    expect(proxy.sentBytes - sent).toBeLessThan(MIB);
+    expect(await browser.textOf('#uploads-list [data-part="retry"]')).toBe("Go on");
+    await browser.click('#uploads-list [data-part="retry"]');
+    await expectStored(browser);
+    expect(proxy.sentBytes).toBeLessThan(240e6);
+  });
+
+  test("is offered to go on after a reload, and goes on when it is chosen again", async () => {
+    await using browser = await openBrowser(page);
+    await browser.choose("#file", [file.path]);
+    await browser.until(sentMore(60e6));
+    // Nobody is asked whether to leave: as in a browser that crashes.
+    await browser.view.evaluate(
+      "addEventListener('beforeunload', (event) => event.stopImmediatePropagation(), true)",
+    );
+    await browser.view.navigate(page);
+    await browser.until("!document.querySelector('#unfinished').hidden");
+    expect(await browser.textOf("#unfinished-text")).toMatch(
+      /^Not finished the last time: large\.bin \(\d+ MB of 191 MB sent\)\. It goes on where it stopped when you choose the same file again\.$/,
+    );
+    await browser.choose("#file", [file.path]);
+    await browser.until("document.querySelector('#unfinished').hidden");
+    await expectStored(browser);
+    expect(proxy.sentBytes).toBeLessThan(280e6);
+  });
+
+  test("that was cancelled leaves nothing", async () => {
+    await using browser = await openBrowser(page);
+    await browser.choose("#file", [file.path]);
+    await browser.until(sentMore(40e6));
+    await browser.click('#uploads-list [data-part="cancel"]');
+    await browser.until(stateIs("cancelled"));
+    await world.settled(0);
+    expect(await browser.view.evaluate<number>("Object.keys(localStorage).length")).toBe(0);
+  });
+
+  test("is not mixed up when two windows send it", async () => {
+    await using one = await openBrowser(page);
+    await using two = await openBrowser(page);
+    await one.choose("#file", [file.path]);
+    await two.choose("#file", [file.path]);
+    await one.until(stateIs("done"), 60_000);
+    await two.until(stateIs("done"), 60_000);
+    await world.settled(2);
+    for (let { bytes } of world.fake!.objects.values()) {
+      expect(new Bun.CryptoHasher("sha256").update(bytes).digest("hex")).toBe(file.sha256);
+    }
+  });
+});
+
+describe.skipIf(noBrowser)("cut off again and again, while the server dies,", () => {
+  test(
+    "the upload page brings 200 MB into the bucket",
+    () =>
+      throughTrouble(file, async (base) => {
+        await using browser = await openBrowser(base);
+        await browser.choose("#file", [file.path]);
+        await browser.until(stateIs("done"), troubleMs);
+      }),
+    troubleMs,
+  );
+
+  test(
+    "Uppy brings 200 MB into the bucket",
+    () =>
+      throughTrouble(file, async (base) => {
+        let built = await Bun.build({ entrypoints: [join(import.meta.dir, "uppy-page.js")], format: "iife" });
+        await using browser = await openBrowser(base);
+        let script = JSON.stringify(await built.outputs[0]!.text());
+        // As the devtools do: the page's policy lets no script in.
+        await browser.view.evaluate(`(0, eval)(${script})`);
+        await browser.choose("#for-uppy", [file.path]);
+        await browser.view.evaluate(`(startUppy(${JSON.stringify(`${base}/tus`)}), true)`);
+        await browser.until("globalThis.uppyEnded", troubleMs);
+        expect(await browser.view.evaluate<string>("uppyEnded")).toBe("successful");
+      }),
+    troubleMs,
+  );
+});
