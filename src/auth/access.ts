@@ -7,16 +7,8 @@ import { readAuthorization } from "./credentials.ts";
 import { isCrossSite } from "./cross-site.ts";
 import { type Client, readClient, type TrustedProxies } from "./forwarding.ts";
 import type { HostCheck } from "./hosts.ts";
+import { type Identity, may } from "./identity.ts";
 import type { SessionCookie } from "./session-cookie.ts";
-
-/** Who asks. */
-export interface Identity {
-  /** `anonymous`: nobody in particular. */
-  kind: "anonymous" | "token" | "session";
-  /** Name and id of the token behind it. */
-  token: Pick<TokenIdentity, "id" | "name"> | null;
-  scopes: readonly Scope[];
-}
 
 export interface AccessEnv {
   /** Bun's server in production; absent under `app.request()`. */
@@ -54,6 +46,14 @@ export function demandOf(middleware: object): Scope | null {
 export function createAccess(options: AccessOptions): Access {
   let { tokens, checkHost, trustedProxies, cookie, basePath, publicUrl, anonymousScopes } = options;
   let howToSignIn = `Open your sign-in link, or paste an access token at ${basePath}/sign-in. Programs send the token as “Authorization: Bearer …”.`;
+
+  let nobody: Identity = {
+    kind: "anonymous",
+    actor: null,
+    scopes: anonymousScopes,
+    folder: null,
+    isCounted: false,
+  };
 
   // Basic is no exception: browsers send a remembered password along with other sites' requests. Bearer they never send
   // by themselves, and a page that sets it needs a CORS grant, which is never given; so a program or extension did.
@@ -97,7 +97,7 @@ export function createAccess(options: AccessOptions): Access {
       let secret = identity === null ? cookie.read(context) : null;
       let session = secret === null ? null : tokens.sessions.verify(secret);
       if (secret !== null && session !== null) identity = identityOf("session", session.identity);
-      context.set("identity", identity ?? { kind: "anonymous", token: null, scopes: anonymousScopes });
+      context.set("identity", identity ?? nobody);
       await next();
       // Signing in or out has just changed the cookie: the old secret must not come after it.
       if (secret === null || !session?.renewed || context.res.headers.has("Set-Cookie")) return;
@@ -106,10 +106,13 @@ export function createAccess(options: AccessOptions): Access {
 
     requires(scope) {
       let middleware = createMiddleware<AccessEnv>(async (context, next) => {
-        let { kind, token, scopes } = context.var.identity;
-        if (!scopes.includes(scope) && !scopes.includes("admin")) {
-          if (kind === "anonymous") throw new AppError("authentication_required", howToSignIn);
-          throw new AppError("permission_denied", `The token “${token?.name}” may not ${verbs[scope]}.`);
+        let { identity } = context.var;
+        if (!may(identity, scope)) {
+          if (identity.actor === null) throw new AppError("authentication_required", howToSignIn);
+          throw new AppError(
+            "permission_denied",
+            `The token “${identity.actor.name}” may not ${verbs[scope]}.`,
+          );
         }
         await next();
       });
@@ -127,5 +130,11 @@ const verbs: Record<Scope, string> = {
 };
 
 function identityOf(kind: "token" | "session", { id, name, scopes }: TokenIdentity): Identity {
-  return { kind, token: { id, name }, scopes };
+  return {
+    kind,
+    actor: { type: "token", id: String(id), name },
+    scopes,
+    folder: null,
+    isCounted: false,
+  };
 }

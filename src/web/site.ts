@@ -1,5 +1,5 @@
 import type { AssetLinks, Permitted, Site } from "../../views/props.ts";
-import type { Identity } from "../auth/access.ts";
+import { type Identity, may } from "../auth/identity.ts";
 import type { WebContext } from "./env.ts";
 import type { Links } from "./links.ts";
 
@@ -9,8 +9,7 @@ export type SiteFor = (context: WebContext) => Site;
 export function createSiteFor(links: Links, assets: AssetLinks): SiteFor {
   return (context) => {
     let identity = identityOf(context);
-    let has = (scope: keyof Permitted) =>
-      identity !== undefined && (identity.scopes.includes(scope) || identity.scopes.includes("admin"));
+    let has = (scope: keyof Permitted) => identity !== undefined && may(identity, scope);
     return {
       links,
       assets,

@@ -6,6 +6,7 @@ import { HomePage } from "../../views/pages/home.tsx";
 import { UploadedPage } from "../../views/pages/uploaded.tsx";
 import type { UploadResultView, UploadRules } from "../../views/props.ts";
 import type { Access } from "../auth/access.ts";
+import type { Identity } from "../auth/identity.ts";
 import type { Clock } from "../clock.ts";
 import type { IncomingFile } from "../domain.ts";
 import { AppError } from "../errors.ts";
@@ -103,13 +104,19 @@ async function receive(
   let request = context.req.raw;
   let key = parseIdempotencyKey(context.req.header("Idempotency-Key"));
   // Two senders may think of the same key.
-  let idempotencyKey = key === null ? null : `${context.var.identity.token?.id ?? "anybody"} ${key}`;
+  let idempotencyKey = key === null ? null : `${senderOf(context.var.identity)} ${key}`;
   let files = filesOf(request);
   let { log } = context.var;
   let outcomes = await withoutIdleTimeout(context, () =>
     deps.receiveUpload(files, { signal: request.signal, idempotencyKey, log }),
   );
   return respond(context, outcomes, deps);
+}
+
+/** A token's id alone: keys that senders used before there were others must go on to mean the same. */
+function senderOf({ actor }: Identity): string {
+  if (actor === null) return "anybody";
+  return actor.type === "token" ? actor.id : `${actor.type}:${actor.id}`;
 }
 
 function respond(context: WebContext, outcomes: UploadOutcome[], deps: InnerDeps) {
