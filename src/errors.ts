@@ -27,6 +27,7 @@ export const ERROR_CODES = {
   duplicate: { status: 409, sentence: "A file with the same content is here already." },
   gone: { status: 410, sentence: "The file's content is no longer in storage." },
   file_too_large: { status: 413, sentence: "The file is too large." },
+  quota_exceeded: { status: 413, sentence: "There is no room left for this file." },
   type_not_allowed: { status: 415, sentence: "Files of this type are not accepted." },
   type_mismatch: { status: 415, sentence: "The file's content does not match its name or declared type." },
   too_many_requests: { status: 429, sentence: "Too many requests; try again later.", retryAfterSeconds: 30 },

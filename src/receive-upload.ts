@@ -1,4 +1,5 @@
 import type { Admission } from "./admission.ts";
+import type { Allowance, Hold } from "./allowance.ts";
 import type { Clock } from "./clock.ts";
 import type { DeleteFile } from "./delete-file.ts";
 import type { DuplicatePolicy, FileRecord, IncomingFile, NewFileRecord } from "./domain.ts";
@@ -14,7 +15,7 @@ import type { FileRepository } from "./record/file-repository.ts";
 import type { Recovery } from "./recover.ts";
 import type { Idempotency } from "./state/idempotency.ts";
 import type { Journal } from "./state/journal.ts";
-import { objectKey, userMetadataOf } from "./store/keys.ts";
+import { keyPrefixOf, objectKey, userMetadataOf } from "./store/keys.ts";
 import type { Storage } from "./store/storage.ts";
 
 export type UploadOutcome =
@@ -26,6 +27,10 @@ export interface UploadContext {
   signal: AbortSignal;
   idempotencyKey: string | null;
   log: Log;
+  /** Folder below the folder of senders that have one, with a slash at its end: `clients/acme/`. */
+  folder?: string | null;
+  /** What is left to the sender; without one its files are not counted. */
+  allowance?: Allowance | null;
 }
 
 /**
@@ -55,6 +60,7 @@ export interface ReceiveUploadDeps {
 const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "invalid_filename",
   "file_too_large",
+  "quota_exceeded",
   "type_not_allowed",
   "type_mismatch",
   "duplicate",
@@ -62,6 +68,7 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 /** A file that is in storage and waits for the end of its request to get its row. */
 interface StoredFile {
   row: NewFileRecord;
+  hold: Hold | null;
   release: () => void;
 }
 
@@ -84,7 +91,7 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
 
   async function receive(files: AsyncIterable<IncomingFile | RefusedFile>, context: UploadContext) {
     let received: (UploadOutcome | StoredFile)[] = [];
-    let recorded: FileRecord[] = [];
+    let recorded: { id: number; hold: Hold | null }[] = [];
     try {
       for await (let file of files) {
         received.push(await refusable(file.filename, () => receiveFile(file, received.length, context)));
@@ -94,13 +101,13 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
       for (let [position, one] of received.entries()) {
         let outcome =
           "row" in one ? await refusable(one.row.filename, () => record(one, position, context)) : one;
-        if ("row" in one && outcome.success) recorded.push(outcome.record);
+        if ("row" in one && outcome.success) recorded.push({ id: outcome.record.id, hold: one.hold });
         outcomes.push(outcome);
       }
       return outcomes;
     } catch (error) {
       for (let one of received) if ("row" in one) await undo(one);
-      for (let { id } of recorded) await takeBack(id, context.log);
+      for (let one of recorded) await takeBack(one, context.log);
       throw context.signal.aborted ? endedBy(context.signal) : error;
     }
   }
@@ -116,17 +123,23 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
 
     policy.checkName(file.filename);
     if (file.declaredBytes !== null) policy.checkSize(file.declaredBytes, file.filename);
-    let leave = await admission.enter(file.declaredBytes ?? file.mostBytes, context.signal);
+    let hold = context.allowance?.begin(file.declaredBytes) ?? null;
     try {
-      return await store(file, context);
-    } finally {
-      leave();
+      let leave = await admission.enter(file.declaredBytes ?? file.mostBytes, context.signal);
+      try {
+        return await store(file, hold, context);
+      } finally {
+        leave();
+      }
+    } catch (error) {
+      hold?.release();
+      throw error;
     }
   }
 
-  async function store(file: IncomingFile, context: UploadContext): Promise<StoredFile> {
+  async function store(file: IncomingFile, hold: Hold | null, context: UploadContext): Promise<StoredFile> {
     let { filename, declaredType, declaredBytes } = file;
-    let measured = measureBody(file.body, options.maxFileBytes, filename);
+    let measured = measureBody(hold?.counted(file.body) ?? file.body, options.maxFileBytes, filename);
     let head = await measured.readHead();
     let media = await detectMediaType(head.bytes, head.isWhole, filename);
     let mismatch = policy.checkType(media, filename, declaredType, head.isWhole && head.bytes.length === 0);
@@ -134,9 +147,14 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
     let uid = ids.uid();
     let createdAtMs = clock.nowMs();
     let createdAt = new Date(createdAtMs).toISOString();
-    let key = objectKey({ prefix: options.s3Prefix, uid, extension: media.extension, createdAtMs });
+    let prefix = keyPrefixOf(options.s3Prefix, context.folder ?? null);
+    let key = objectKey({ prefix, uid, extension: media.extension, createdAtMs });
     let { name, bucket } = storage;
-    let release = recovery.claim(uid);
+    let unclaim = recovery.claim(uid);
+    let release = () => {
+      unclaim();
+      hold?.release();
+    };
     try {
       await journal.beginUpload({ uid, storage: name, bucket, key });
       let sha256 = head.isWhole ? { sha256: measured.sha256() } : {};
@@ -171,7 +189,7 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
         created_at: createdAt,
         created_date: createdAt.slice(0, 10),
       };
-      return { row, release };
+      return { row, hold, release };
     } catch (error) {
       // Without an answer nobody knows whether storage will still make the object.
       await undo({ row: { uid }, release }, toAppError(error).code === "storage_unavailable");
@@ -184,10 +202,14 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
     position: number,
     context: UploadContext,
   ): Promise<UploadOutcome> {
-    let { row, release } = stored;
+    let { row, hold, release } = stored;
+    // Whose files lie apart shares no object with others, and learns nothing of theirs.
+    let duplicates = context.folder ? "store" : options.duplicates;
     try {
+      await hold?.charge(row.uid, row.size_bytes);
       if (context.idempotencyKey !== null) await idempotency.remember(context.idempotencyKey, position, row);
-      let { record: created, duplicateOf, linked } = await repository.create(row, options.duplicates);
+      let { record: created, duplicateOf, linked } = await repository.create(row, duplicates);
+      hold?.settle();
       if (linked) await undo(stored);
       else journal.closeUpload(row.uid);
       context.log.info(
@@ -197,6 +219,7 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
       return { success: true, record: created, duplicateOf };
     } catch (error) {
       await undo(stored);
+      hold?.refund();
       throw error;
     } finally {
       release();
@@ -213,9 +236,10 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
   }
 
   /** Removes what was recorded already. One that can't be removed does not keep the others, nor hide why. */
-  async function takeBack(id: number, log: Log): Promise<void> {
+  async function takeBack({ id, hold }: { id: number; hold: Hold | null }, log: Log): Promise<void> {
     try {
       await deleteFile(id, { alsoSetAside: true });
+      hold?.refund();
     } catch (error) {
       log.error(
         { id, reason: toAppError(error).message },

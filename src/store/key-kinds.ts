@@ -1,3 +1,5 @@
+import { sendersFolder } from "./keys.ts";
+
 /**
  * What stands under the prefix beside the objects themselves. All names come after the years in byte order, so that a
  * listing gives every object before the first mark.
@@ -6,8 +8,10 @@ const marksFolder = "marks/";
 const quarantineFolder = "quarantine/";
 
 const uidText = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
+/** Of a sender whose files lie apart. */
+const folderText = `(?:${sendersFolder}(?:[A-Za-z0-9_=+@,-][A-Za-z0-9._=+@,-]*/){1,8})?`;
 const objectPattern = new RegExp(
-  `^[1-9]\\d{3}/(?:0[1-9]|1[0-2])/(${uidText})\\.[a-z0-9]{1,16}(?:\\.[a-z0-9]{1,16})?$`,
+  `^${folderText}[1-9]\\d{3}/(?:0[1-9]|1[0-2])/(${uidText})\\.[a-z0-9]{1,16}(?:\\.[a-z0-9]{1,16})?$`,
 );
 const ownNamePattern = new RegExp(`^(${uidText})\\.`);
 const markPattern = new RegExp(`^${marksFolder}(${uidText})\\.(link|gone)$`);

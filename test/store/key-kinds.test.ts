@@ -8,7 +8,7 @@ import {
   quarantineKey,
   uidInKey,
 } from "../../src/store/key-kinds.ts";
-import { objectKey } from "../../src/store/keys.ts";
+import { keyPrefixOf, objectKey } from "../../src/store/keys.ts";
 
 const uid = "019ab000-0000-7000-8000-00000000000a";
 
@@ -21,6 +21,19 @@ for (let prefix of ["", "uploads/", "a/b.c/"]) {
     expect(kindOfKey(prefix, goneMarkKey(prefix, uid))).toEqual({ kind: "gone", uid });
     expect(kindOfKey(prefix, quarantineKey(prefix, key))).toEqual({ kind: "quarantined", key });
     expect(uidInKey(key)).toBe(uid);
+  });
+
+  test(`files of a sender's folder are objects too, before the marks, under the prefix "${prefix}"`, () => {
+    let apart = keyPrefixOf(prefix, "clients/zeta/");
+    let inFolder = objectKey({ prefix: apart, uid, extension: "jpg", createdAtMs: Date.UTC(2026, 10, 24) });
+    expect(inFolder).toBe(`${prefix}folders/clients/zeta/2026/11/${uid}.jpg`);
+    expect(kindOfKey(prefix, inFolder)).toEqual({ kind: "object", uid });
+    expect(kindOfKey(prefix, quarantineKey(prefix, inFolder))).toEqual({
+      kind: "quarantined",
+      key: inFolder,
+    });
+    expect(inFolder < marksPrefix(prefix)).toBe(true);
+    expect(uidInKey(inFolder)).toBe(uid);
   });
 
   test(`marks and quarantine come after the objects under the prefix "${prefix}"`, () => {
