@@ -1,6 +1,7 @@
 import type { z } from "zod";
 
 import { parseAddressRange, parseBasePath, parseHost, parseHttpUrl, parsePrefix } from "./addresses.ts";
+import { type PermissionMap, permissionMap } from "./permission-map.ts";
 import { maxObjectMb, maxUploadMemoryMb, minUploadMemoryMb } from "./size-limits.ts";
 import { listOf, matching, oneOf, text, wholeNumber, yesOrNo } from "./values.ts";
 
@@ -237,6 +238,35 @@ export const KEYS = {
     default: [],
     shownDefault: "none",
   }),
+  proxy_user_header: key<string | null>({
+    group: "Access",
+    doc: "header in which a trusted proxy names the person who has signed in there, such as `X-Forwarded-User`",
+    schema: text("must be the name of a header like X-Forwarded-User that has no other meaning", parseHeader),
+    default: null,
+  }),
+  proxy_users: key<PermissionMap>({
+    group: "Access",
+    doc: "what people of the proxy may do, such as `ann=admin, bob=upload+view, *=view`",
+    schema: permissionMap(),
+    default: {},
+    shownDefault: "nothing",
+  }),
+  datasette_secret: key<string | null>({
+    group: "Access",
+    doc: "secret of a Datasette on the same host: who has signed in there is known here; not accepted as a flag",
+    schema: matching("must have at least 16 characters", /^.{16,4096}$/s),
+    default: null,
+    alsoEnvironment: ["DATASETTE_SECRET"],
+    secret: true,
+    flag: false,
+  }),
+  datasette_actors: key<PermissionMap>({
+    group: "Access",
+    doc: "what actors of Datasette may do, by their id, such as `root=admin, *=view`",
+    schema: permissionMap(),
+    default: { root: ["admin"] },
+    shownDefault: "root=admin",
+  }),
   upload_memory_mb: key<number>({
     group: "Limits",
     doc: "memory for the bytes of all uploads together",
@@ -311,6 +341,13 @@ function anonymousRights(): z.ZodType<readonly AnonymousRight[]> {
   return listOf(error, (entry) => words.find((word) => word === entry.toLowerCase()) ?? null)
     .refine((list) => list.length <= 1 || !list.includes("none"), { error })
     .transform((list) => list.filter((word) => word !== "none"));
+}
+
+/** Null for headers that mean something already, to us or on the way. */
+function parseHeader(given: string): string | null {
+  let taken =
+    /^(?:authorization|proxy-.*|cookie|host|origin|accept.*|content-.*|x-forwarded-(?:for|host|proto)|sec-.*|te|connection|idempotency-key|hx-.*|upload-.*|tus-.*)$/i;
+  return /^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(given) && !taken.test(given) ? given : null;
 }
 
 function parseEncryption(given: string): "AES256" | "aws:kms" | "aws:kms:dsse" | null {

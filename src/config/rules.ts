@@ -87,6 +87,30 @@ export const CROSS_RULES: readonly CrossRule[] = [
     },
   },
   {
+    key: "proxy_user_header",
+    others: ["trusted_proxies"],
+    broken: ({ proxy_user_header, trusted_proxies }) =>
+      proxy_user_header !== null && trusted_proxies.length === 0
+        ? "needs the address of the proxy in trusted_proxies: from anywhere else the header is not believed"
+        : null,
+  },
+  {
+    key: "proxy_user_header",
+    others: ["proxy_users"],
+    broken: ({ proxy_user_header, proxy_users }) =>
+      proxy_user_header !== null && Object.keys(proxy_users).length === 0
+        ? "needs proxy_users, which says what those people may do, for example *=upload+view"
+        : null,
+  },
+  {
+    key: "proxy_users",
+    others: ["proxy_user_header"],
+    broken: ({ proxy_user_header, proxy_users }) =>
+      proxy_user_header === null && Object.keys(proxy_users).length > 0
+        ? "is of no use without proxy_user_header"
+        : null,
+  },
+  {
     key: "download",
     others: ["s3_bucket"],
     broken: ({ download, s3_bucket }) =>
