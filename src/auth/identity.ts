@@ -1,4 +1,8 @@
-import type { Scope } from "../state/tokens.ts";
+import type { Invitation } from "../state/invitations.ts";
+import type { Scope } from "../state/scopes.ts";
+import type { TokenIdentity } from "../state/tokens.ts";
+import type { Holder } from "../state/usage.ts";
+import type { UserFacts } from "../state/users.ts";
 
 export type ActorType = "user" | "token" | "invitation" | "datasette" | "proxy";
 
@@ -37,4 +41,26 @@ export function actorText({ actor }: Pick<Identity, "actor">): string {
 /** Whether somebody may do what the scope names; `admin` covers the others. */
 export function may({ scopes }: Pick<Identity, "scopes">, scope: Scope): boolean {
   return scopes.includes(scope) || scopes.includes("admin");
+}
+
+export function tokenIdentity(kind: "token" | "session", token: TokenIdentity): Identity {
+  let { id, name, scopes, folder = null, maxBytes } = token;
+  let actor: Actor = { type: "token", id: String(id), name };
+  return { kind, actor, scopes, folder, isCounted: maxBytes !== undefined };
+}
+
+export function userIdentity(kind: "password" | "session", { id, name, scopes }: UserFacts): Identity {
+  return { kind, actor: { type: "user", id: String(id), name }, scopes, folder: null, isCounted: false };
+}
+
+/** An invitation has no name; its number stands for it. */
+export function invitationIdentity({ id }: Pick<Invitation, "id">): Identity {
+  let actor: Actor = { type: "invitation", id: String(id), name: String(id) };
+  return { kind: "invitation", actor, scopes: ["upload"], folder: null, isCounted: true };
+}
+
+/** Whose count the uploads of somebody go to; null when nothing is counted. */
+export function holderOf({ actor, isCounted }: Identity): Holder | null {
+  if (!isCounted || (actor?.type !== "token" && actor?.type !== "invitation")) return null;
+  return { type: actor.type, id: Number(actor.id) };
 }

@@ -8,7 +8,7 @@ test.each<[Actor | null, string]>([
   [{ type: "token", id: "2", name: "backup at night" }, "token:backup at night"],
   [{ type: "proxy", id: "x", name: "a\nb\u202ec" }, "proxy:a_b_c"],
   [{ type: "datasette", id: "x", name: "x".repeat(5000) }, `datasette:${"x".repeat(100)}`],
-])("an actor is one short line: %p", (actor, text) => {
+])("an actor is one short line", (actor, text) => {
   expect(actorText({ actor })).toBe(text);
 });
 
