@@ -3,6 +3,8 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 
 import { AppError } from "./errors.ts";
 import { accessLog } from "./web/access-log.ts";
+import { accountRoutes } from "./web/account-routes.ts";
+import { adminRoutes } from "./web/admin-routes.ts";
 import { assetRoutes, createAssets } from "./web/assets.ts";
 import { deleteRoutes } from "./web/delete-routes.ts";
 import type { WebDeps } from "./web/deps.ts";
@@ -10,8 +12,10 @@ import type { WebEnv } from "./web/env.ts";
 import { createErrorResponder } from "./web/error-response.ts";
 import { fileRoutes } from "./web/file-routes.ts";
 import { healthRoutes } from "./web/health-routes.ts";
+import { invitationRoutes } from "./web/invitation-routes.ts";
 import { createLinks } from "./web/links.ts";
 import { listRoutes } from "./web/list-routes.ts";
+import { createOwnFiles } from "./web/own-files.ts";
 import { pageRenderer } from "./web/page-renderer.ts";
 import { requestId } from "./web/request-id.ts";
 import { restoreRoutes } from "./web/restore-routes.ts";
@@ -25,7 +29,8 @@ import { uploadRoutes } from "./web/upload-routes.ts";
  * server as its second argument; without it (tests) time-outs and addresses are left out.
  */
 export function createApp(deps: WebDeps): Hono<WebEnv> {
-  let { access, repository, options, storageFor } = deps;
+  let { access, accounts, options, storageFor } = deps;
+  let ownFiles = createOwnFiles(deps.repository, options.keyPrefixOf);
   let links = createLinks(options);
   let assets = createAssets(`${options.basePath}/static`);
   let siteFor = createSiteFor(links, assets.links);
@@ -63,11 +68,16 @@ export function createApp(deps: WebDeps): Hono<WebEnv> {
 
   // From here on it is known who asks, and every route says what it demands.
   app.use(access.identify);
-  app.route(base, uploadRoutes({ ...deps, requires, links, siteFor, errorResponse }));
-  app.route(base, listRoutes({ ...deps, requires, links, siteFor }));
-  app.route(base, fileRoutes({ repository, requires, links, siteFor, downloads }));
-  app.route(base, thumbnailRoutes({ repository, requires, thumbnails: deps.thumbnails }));
-  app.route(base, deleteRoutes({ ...deps, requires, links, siteFor, errorResponse }));
-  app.route(base, restoreRoutes({ ...deps, requires, links, siteFor, errorResponse }));
+  app.route(base, invitationRoutes({ accounts, links, siteFor }));
+  app.route(base, uploadRoutes({ ...deps, ...accounts, ownFiles, requires, links, siteFor, errorResponse }));
+  app.route(base, listRoutes({ ...deps, ownFiles, requires, links, siteFor }));
+  app.route(base, fileRoutes({ ownFiles, requires, links, siteFor, downloads }));
+  app.route(base, thumbnailRoutes({ ownFiles, requires, thumbnails: deps.thumbnails }));
+  app.route(base, deleteRoutes({ ...deps, ownFiles, requires, links, siteFor, errorResponse }));
+  app.route(base, restoreRoutes({ ...deps, ownFiles, requires, links, siteFor, errorResponse }));
+  app.route(base, accountRoutes({ requiresSession: access.requiresSession, accounts, links, siteFor }));
+  let { clock } = deps;
+  let { publicUrl } = options;
+  app.route(base, adminRoutes({ requires, accounts, links, siteFor, clock, publicUrl }));
   return app;
 }

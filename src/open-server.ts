@@ -4,11 +4,17 @@ import { join } from "node:path";
 import type { Hono } from "hono";
 
 import { createAdmission } from "./admission.ts";
+import { createAllowances } from "./allowance.ts";
 import { createApp } from "./app.ts";
 import { createAccess } from "./auth/access.ts";
+import { createAttempts } from "./auth/attempts.ts";
+import { createDatasetteCookie } from "./auth/datasette.ts";
 import { ensureAccess, type EnsuredAccess } from "./auth/first-token.ts";
+import { createFormTokens } from "./auth/form-token.ts";
 import { createTrustedProxies } from "./auth/forwarding.ts";
 import { createHostCheck } from "./auth/hosts.ts";
+import { createPasswords } from "./auth/passwords.ts";
+import { createPeople } from "./auth/people.ts";
 import { createSessionCookie } from "./auth/session-cookie.ts";
 import { createSignIn } from "./auth/sign-in.tsx";
 import type { Clock } from "./clock.ts";
@@ -29,15 +35,20 @@ import { createRecovery } from "./recover.ts";
 import { closeDatabase } from "./sqlite.ts";
 import { openStateDatabase } from "./state/database.ts";
 import { createIdempotency } from "./state/idempotency.ts";
+import { createInvitations } from "./state/invitations.ts";
 import { lockDataFolder } from "./state/lock.ts";
 import { sessionLifeMs } from "./state/sessions.ts";
 import { createJournal } from "./state/sqlite-journal.ts";
 import { createTokens } from "./state/tokens.ts";
 import { createTrashTable } from "./state/trash-table.ts";
+import { createUsageTable } from "./state/usage.ts";
+import { createUsers } from "./state/users.ts";
 import { createStorages, type Storages } from "./storages.ts";
+import { keyPrefixOf } from "./store/keys.ts";
 import { firstBlockBytes } from "./store/s3/part-buffer.ts";
 import { createTrash, type Trash } from "./trash.ts";
 import { MIB, SECOND_MS } from "./units.ts";
+import { createNoteEvent } from "./web/access-events.ts";
 import type { WebEnv } from "./web/env.ts";
 
 export interface OpenServer {
@@ -93,6 +104,13 @@ export function openServer(
 
     let storages = createStorages(config, log);
     let storageFor = storages.of;
+    let allowances = createAllowances(createUsageTable(stateDatabase, stateCommits));
+    let users = createUsers(stateDatabase, clock);
+    let invitations = createInvitations(stateDatabase, clock);
+    let attempts = createAttempts(clock);
+    let passwords = createPasswords();
+    let people = createPeople({ users, passwords, attempts, clock });
+    let note = createNoteEvent(log);
     let recovery = createRecovery({ journal, repository, storageFor, log });
     let thumbnailCache = createThumbnailCache(join(config.data_dir, "internal", "thumbnails"));
     let deleteRowAndObject = createDeleteFile({ repository, journal, recovery, storageFor });
@@ -156,8 +174,33 @@ export function openServer(
         basePath,
         publicUrl,
         anonymousScopes: allowAnonymous,
+        people,
+        invitations,
+        datasette:
+          config.datasette_secret === null
+            ? null
+            : {
+                read: createDatasetteCookie(config.datasette_secret, clock),
+                actors: config.datasette_actors,
+              },
+        proxy:
+          config.proxy_user_header === null
+            ? null
+            : { header: config.proxy_user_header, users: config.proxy_users },
       }),
-      signInRoutes: createSignIn({ tokens, cookie, clock, basePath }),
+      accounts: {
+        tokens,
+        users,
+        invitations,
+        allowances,
+        people,
+        passwords,
+        attempts,
+        cookie,
+        formTokens: createFormTokens(),
+        note,
+      },
+      signInRoutes: createSignIn({ tokens, cookie, clock, basePath, people, users, attempts, note }),
       readiness: () => Promise.resolve(readiness.fault),
       log,
       clock,
@@ -171,6 +214,7 @@ export function openServer(
         blockedExtensions: config.blocked_extensions,
         stallTimeoutMs: config.stall_timeout_s * SECOND_MS,
         minBytesPerSecond: config.min_upload_rate,
+        keyPrefixOf: (folder) => keyPrefixOf(config.s3_prefix, folder),
       },
     });
 
@@ -183,12 +227,14 @@ export function openServer(
       async prepare() {
         await storages.removeLeftovers();
         idempotency.forgetExpired();
+        await allowances.settle(async (uid) => (await repository.get(uid)) !== null);
         await recovery.hideDeletions();
         await trash.load();
       },
       ensureAccess: (port) =>
         ensureAccess({
           tokens,
+          users,
           allowAnonymous,
           publicUrl,
           host: config.host,

@@ -11,7 +11,7 @@ import { isCrossSite } from "./cross-site.ts";
 import { type DatasetteActor, datasetteCookieName } from "./datasette.ts";
 import { type Client, readClient, type TrustedProxies } from "./forwarding.ts";
 import type { HostCheck } from "./hosts.ts";
-import { type Identity, invitationIdentity, may, tokenIdentity, userIdentity } from "./identity.ts";
+import { type Identity, invitationIdentity, isAllowed, tokenIdentity, userIdentity } from "./identity.ts";
 import { identityByName, type NamedScopes, proxyUser } from "./named.ts";
 import type { People } from "./people.ts";
 import type { SessionCookie } from "./session-cookie.ts";
@@ -187,7 +187,7 @@ export function createAccess(options: AccessOptions): Access {
 
     requires: (scope) =>
       demanding(scope, async (context, next) => {
-        if (!may(context.var.identity, scope)) throw refuse(context, verbs[scope]);
+        if (!isAllowed(context.var.identity, scope)) throw refuse(context, verbs[scope]);
         await next();
       }),
 

@@ -1,6 +1,3 @@
-import type { Context } from "hono";
-
-import type { AccessEnv } from "./access.ts";
 import type { Actor } from "./identity.ts";
 
 /** Something that happened to rights, for the log and for audit. Nothing in it is secret. */
@@ -24,4 +21,4 @@ export interface AccessEvent {
 }
 
 /** The context knows address, request id and, as a rule, the one who asked. */
-export type NoteEvent = (context: Context<AccessEnv>, event: AccessEvent) => void;
+export type NoteEvent = (context: { readonly var: object }, event: AccessEvent) => void;

@@ -39,7 +39,7 @@ export function actorText({ actor }: Pick<Identity, "actor">): string {
 }
 
 /** Whether somebody may do what the scope names; `admin` covers the others. */
-export function may({ scopes }: Pick<Identity, "scopes">, scope: Scope): boolean {
+export function isAllowed({ scopes }: Pick<Identity, "scopes">, scope: Scope): boolean {
   return scopes.includes(scope) || scopes.includes("admin");
 }
 

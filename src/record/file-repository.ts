@@ -30,6 +30,8 @@ export interface ListQuery {
   /** Smallest and largest size in bytes, both included. */
   minBytes?: number;
   maxBytes?: number;
+  /** What the keys of the objects begin with; ends with a slash. */
+  keyPrefix?: string;
 }
 
 /** A list query without its place: what an export goes through. */

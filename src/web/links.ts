@@ -11,6 +11,8 @@ export interface Links extends SiteLinks {
   /** The page that tells what became of a form's files. */
   uploaded(receipt: string): string;
   ofFile(id: number): FileLinks;
+  /** Where an invitation is opened. */
+  invitation: string;
   /** For programs, which keep a link longer than a page does. */
   absolute(path: string): string;
 }
@@ -26,6 +28,13 @@ export function createLinks({ basePath, publicUrl }: LinkOptions): Links {
     filesCsv: `${files}.csv`,
     signIn: `${basePath}/sign-in`,
     signOut: `${basePath}/sign-out`,
+    account: `${basePath}/account`,
+    admin: {
+      tokens: `${basePath}/admin/tokens`,
+      users: `${basePath}/admin/users`,
+      invitations: `${basePath}/admin/invitations`,
+    },
+    invitation: `${basePath}/invitation`,
     deleteMany: `${files}/delete`,
     restore: `${files}/restore`,
     uploaded: (receipt) => `${basePath}/uploaded/${receipt}`,

@@ -1,5 +1,5 @@
 import type { AssetLinks, Permitted, Site } from "../../views/props.ts";
-import { type Identity, may } from "../auth/identity.ts";
+import { type Identity, isAllowed } from "../auth/identity.ts";
 import type { WebContext } from "./env.ts";
 import type { Links } from "./links.ts";
 
@@ -9,12 +9,14 @@ export type SiteFor = (context: WebContext) => Site;
 export function createSiteFor(links: Links, assets: AssetLinks): SiteFor {
   return (context) => {
     let identity = identityOf(context);
-    let has = (scope: keyof Permitted) => identity !== undefined && may(identity, scope);
+    let has = (scope: keyof Permitted) => identity !== undefined && isAllowed(identity, scope);
     return {
       links,
       assets,
-      may: { upload: has("upload"), view: has("view"), delete: has("delete") },
+      may: { upload: has("upload"), view: has("view"), delete: has("delete"), admin: has("admin") },
       isSignedIn: identity?.kind === "session",
+      isInvited: identity?.kind === "invitation",
+      offersSignIn: identity?.kind === "anonymous" && !(has("upload") && has("view") && has("delete")),
     };
   };
 }

@@ -3,10 +3,10 @@ import { Hono } from "hono";
 import type { Access } from "../auth/access.ts";
 import { AppError } from "../errors.ts";
 import type { Thumbnails } from "../preview/thumbnails.ts";
-import type { FileRepository } from "../record/file-repository.ts";
 import { isNotModified } from "./conditional.ts";
 import { withoutIdleTimeout } from "./env.ts";
 import type { WebEnv } from "./env.ts";
+import type { OwnFiles } from "./own-files.ts";
 import { idParameter, noSuchFile } from "./parameters.ts";
 
 const yearSeconds = 365 * 24 * 60 * 60;
@@ -16,15 +16,15 @@ const nothing = Buffer.from("UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==", 
 
 interface ThumbnailDeps {
   requires: Access["requires"];
-  repository: FileRepository;
+  ownFiles: OwnFiles;
   thumbnails: Thumbnails;
 }
 
 /** `/files/:id/thumbnail`: a small WebP of a picture; 404 for what can't be drawn. */
-export function thumbnailRoutes({ requires, repository, thumbnails }: ThumbnailDeps) {
+export function thumbnailRoutes({ requires, ownFiles, thumbnails }: ThumbnailDeps) {
   let routes = new Hono<WebEnv>();
   routes.get("/files/:id{[0-9A-Fa-f-]+}/thumbnail", requires("view"), idParameter, async (context) => {
-    let record = await repository.get(context.req.valid("param").id);
+    let record = await ownFiles.seenBy(context.var.identity).get(context.req.valid("param").id);
     if (record === null) throw new AppError("not_found", noSuchFile);
     let etag = `"thumbnail-${record.checksum_sha256.slice(0, 32)}"`;
     let headers = {

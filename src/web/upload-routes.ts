@@ -6,7 +6,7 @@ import { HomePage } from "../../views/pages/home.tsx";
 import { UploadedPage } from "../../views/pages/uploaded.tsx";
 import type { UploadResultView, UploadRules } from "../../views/props.ts";
 import type { Access } from "../auth/access.ts";
-import type { Identity } from "../auth/identity.ts";
+import { holderOf, type Identity, isAllowed } from "../auth/identity.ts";
 import type { Clock } from "../clock.ts";
 import type { IncomingFile } from "../domain.ts";
 import { AppError } from "../errors.ts";
@@ -14,8 +14,8 @@ import { fileOfRawBody, filesOfForm } from "../parse/upload-request.ts";
 import type { RefusedFile } from "../parse/upload-request.ts";
 import { watchSender } from "../parse/watch-sender.ts";
 import type { ReceiveUpload, UploadOutcome } from "../receive-upload.ts";
-import type { FileRepository } from "../record/file-repository.ts";
-import type { WebOptions } from "./deps.ts";
+import { allowanceView } from "./allowance-view.ts";
+import type { Accounts, WebOptions } from "./deps.ts";
 import { withoutIdleTimeout } from "./env.ts";
 import type { WebContext, WebEnv } from "./env.ts";
 import { logServerFault, publicError } from "./error-response.ts";
@@ -25,6 +25,7 @@ import { fileView } from "./file-view.ts";
 import { json } from "./json.ts";
 import type { Links } from "./links.ts";
 import { formOf } from "./negotiate.ts";
+import type { OwnFiles } from "./own-files.ts";
 import { parseIdempotencyKey } from "./parameters.ts";
 import { createReceipts } from "./receipts.ts";
 import type { Receipts } from "./receipts.ts";
@@ -35,7 +36,9 @@ const newestFiles = 10;
 
 interface UploadDeps {
   requires: Access["requires"];
-  repository: FileRepository;
+  ownFiles: OwnFiles;
+  allowances: Accounts["allowances"];
+  invitations: Pick<Accounts["invitations"], "get">;
   receiveUpload: ReceiveUpload;
   links: Links;
   siteFor: SiteFor;
@@ -48,7 +51,7 @@ type InnerDeps = UploadDeps & { receipts: Receipts };
 
 /** The upload page and the two ways in: a form with any number of files, and a bare body. */
 export function uploadRoutes(deps: UploadDeps) {
-  let { repository, requires, links, siteFor, options } = deps;
+  let { ownFiles, requires, links, siteFor, options } = deps;
   let receipts = createReceipts(deps.clock);
   let inner = { ...deps, receipts };
   let routes = new Hono<WebEnv>();
@@ -61,9 +64,12 @@ export function uploadRoutes(deps: UploadDeps) {
 
   routes.get("/", viewersToFiles, requires("upload"), async (context) => {
     let site = siteFor(context);
-    let newest = site.may.view ? (await repository.list({ size: newestFiles })).rows : [];
+    let { identity } = context.var;
+    let newest = site.may.view ? (await ownFiles.seenBy(identity).list({ size: newestFiles })).rows : [];
     let files = newest.map((row) => fileView(row, links));
-    return context.html(HomePage({ site, files, rules: options }));
+    let allowance = allowanceView(identity, deps);
+    let maxFileBytes = Math.min(options.maxFileBytes, allowance?.leftBytes ?? options.maxFileBytes);
+    return context.html(HomePage({ site, files, rules: { ...options, maxFileBytes }, allowance }));
   });
 
   routes.get("/uploaded/:receipt", requires("upload"), (context) => {
@@ -105,12 +111,29 @@ async function receive(
   let key = parseIdempotencyKey(context.req.header("Idempotency-Key"));
   // Two senders may think of the same key.
   let idempotencyKey = key === null ? null : `${senderOf(context.var.identity)} ${key}`;
+  let { log, identity } = context.var;
+  let holder = holderOf(identity);
+  let allowance = holder && deps.allowances.of(holder);
   let files = filesOf(request);
-  let { log } = context.var;
+  let { folder } = identity;
   let outcomes = await withoutIdleTimeout(context, () =>
-    deps.receiveUpload(files, { signal: request.signal, idempotencyKey, log }),
+    deps.receiveUpload(files, { signal: request.signal, idempotencyKey, log, folder, allowance }),
   );
-  return respond(context, outcomes, deps);
+  return respond(
+    context,
+    outcomes.map((outcome) => withoutOthers(outcome, identity)),
+    deps,
+  );
+}
+
+/** Who sees no files, or only some, is not told which other file has the same bytes. */
+function withoutOthers(outcome: UploadOutcome, identity: Identity): UploadOutcome {
+  if (isAllowed(identity, "view") && identity.folder === null) return outcome;
+  if (outcome.success) return { ...outcome, duplicateOf: null };
+  let { error } = outcome;
+  if (error.details.duplicate_of === undefined) return outcome;
+  let { duplicate_of: _, ...details } = error.details;
+  return { ...outcome, error: new AppError(error.code, undefined, { details }) };
 }
 
 /** A token's id alone: keys that senders used before there were others must go on to mean the same. */
@@ -135,7 +158,10 @@ function respond(context: WebContext, outcomes: UploadOutcome[], deps: InnerDeps
   let status = "error" in answer ? answer.error.facts.status : answer.status;
   let results = outcomes.map((outcome) => resultView(context, outcome, links));
   if (form === "page") return context.redirect(links.uploaded(receipts.keep(results)), 303);
-  return context.html(UploadResults({ results }), status, { ...headers, "HX-Trigger": "filesChanged" });
+  return context.html(UploadResults({ results, mayView: isAllowed(context.var.identity, "view") }), status, {
+    ...headers,
+    "HX-Trigger": "filesChanged",
+  });
 }
 
 function resultView(context: WebContext, outcome: UploadOutcome, links: Links): UploadResultView {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-import { type Actor, actorText, may } from "../../src/auth/identity.ts";
+import { type Actor, actorText, isAllowed } from "../../src/auth/identity.ts";
 
 test.each<[Actor | null, string]>([
   [null, "anonymous"],
@@ -13,7 +13,7 @@ test.each<[Actor | null, string]>([
 });
 
 test("admin covers every scope, and no other scope covers one", () => {
-  expect(may({ scopes: ["admin"] }, "delete")).toBe(true);
-  expect(may({ scopes: ["upload"] }, "view")).toBe(false);
-  expect(may({ scopes: ["upload"] }, "admin")).toBe(false);
+  expect(isAllowed({ scopes: ["admin"] }, "delete")).toBe(true);
+  expect(isAllowed({ scopes: ["upload"] }, "view")).toBe(false);
+  expect(isAllowed({ scopes: ["upload"] }, "admin")).toBe(false);
 });

@@ -2,10 +2,15 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { createAllowances } from "../../src/allowance.ts";
 import { createApp } from "../../src/app.ts";
 import { createAccess } from "../../src/auth/access.ts";
+import { createAttempts } from "../../src/auth/attempts.ts";
+import { createFormTokens } from "../../src/auth/form-token.ts";
 import { createTrustedProxies } from "../../src/auth/forwarding.ts";
 import { createHostCheck } from "../../src/auth/hosts.ts";
+import { createPasswords } from "../../src/auth/passwords.ts";
+import { createPeople } from "../../src/auth/people.ts";
 import { createSessionCookie } from "../../src/auth/session-cookie.ts";
 import { createSignIn } from "../../src/auth/sign-in.tsx";
 import { systemClock } from "../../src/clock.ts";
@@ -19,12 +24,16 @@ import { createThumbnails } from "../../src/preview/thumbnails.ts";
 import type { ReceiveUpload } from "../../src/receive-upload.ts";
 import { createSqliteRepository } from "../../src/record/sqlite-repository.ts";
 import { openStateDatabase } from "../../src/state/database.ts";
+import { createInvitations } from "../../src/state/invitations.ts";
 import { createTokens } from "../../src/state/tokens.ts";
 import type { Scope } from "../../src/state/tokens.ts";
 import { createTrashTable } from "../../src/state/trash-table.ts";
+import { createUsageTable } from "../../src/state/usage.ts";
+import { createUsers } from "../../src/state/users.ts";
 import { createLocalStorage } from "../../src/store/local.ts";
 import { createTrash } from "../../src/trash.ts";
 import { MIB } from "../../src/units.ts";
+import { createNoteEvent, type NotedEvent } from "../../src/web/access-events.ts";
 import type { WebDeps, WebOptions } from "../../src/web/deps.ts";
 
 export const testBase = "/-/s3-uploads";
@@ -45,7 +54,7 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
     createSqliteRepository({ path: join(folder, "uploads.db"), tableName: "s3_uploads", log: silentLog });
   let storage = createLocalStorage({ directory: join(folder, "objects") });
   let state = openStateDatabase(join(folder, "state.db"));
-  let tokens = createTokens(state, systemClock);
+  let tokens = createTokens(state, overrides.clock ?? systemClock);
 
   async function store(body: AsyncIterable<Uint8Array>, facts: Partial<NewFileRecord> = {}) {
     let uid = Bun.randomUUIDv7();
@@ -132,12 +141,24 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
     blockedExtensions: [],
     stallTimeoutMs: 5_000,
     minBytesPerSecond: 1,
+    keyPrefixOf: (name) => `uploads/folders/${name}`,
     ...options,
   };
   let { basePath, publicUrl } = webOptions;
   let cookie = createSessionCookie({ basePath, publicUrl, lifeSeconds: 3600 });
+  let users = createUsers(state, clock);
+  let invitations = createInvitations(state, clock);
+  let attempts = createAttempts(clock);
+  let passwords = createPasswords();
+  let people = createPeople({ users, passwords, attempts, clock });
+  let allowances = createAllowances(createUsageTable(state, createCommitSync(state)));
+  let formTokens = createFormTokens();
+  let events: NotedEvent[] = [];
+  let note = createNoteEvent(silentLog, (event) => events.push(event));
   let access = createAccess({
     tokens,
+    people,
+    invitations,
     checkHost: createHostCheck({ host: "127.0.0.1", publicUrl, hostname: "test" }),
     trustedProxies: createTrustedProxies([]),
     cookie,
@@ -156,7 +177,19 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
       cache: createThumbnailCache(join(folder, "thumbnails")),
       program: [process.execPath, join(import.meta.dir, "../../src/main.ts")],
     }),
-    signInRoutes: createSignIn({ tokens, cookie, clock: systemClock, basePath }),
+    accounts: {
+      tokens,
+      users,
+      invitations,
+      allowances,
+      people,
+      passwords,
+      attempts,
+      cookie,
+      formTokens,
+      note,
+    },
+    signInRoutes: createSignIn({ tokens, cookie, clock, basePath, people, users, attempts, note }),
     readiness: async () => null,
     log: silentLog,
     clock: systemClock,
@@ -170,6 +203,11 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
     repository,
     storage,
     tokens,
+    users,
+    invitations,
+    passwords,
+    /** What was noted of changes of rights. */
+    events,
     /** Makes a file as if it had been uploaded. */
     addFile: async (text: string, facts: Partial<NewFileRecord> = {}): Promise<FileRecord> => {
       let bytes = new TextEncoder().encode(text);

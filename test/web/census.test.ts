@@ -4,7 +4,7 @@ import { demandOf } from "../../src/auth/access.ts";
 import { createTestApp, testBase } from "../support/app.ts";
 import { expectError } from "../support/expect-error.ts";
 
-/** Every route, and what it demands; "open" is for those that tell nothing about files. */
+/** Every route, and what it demands; "open" is for those that tell nothing about files, "session" for one's own sign-in. */
 const expected: Record<string, string> = {
   "GET /": "open",
   [`GET ${testBase}/healthz`]: "open",
@@ -28,6 +28,22 @@ const expected: Record<string, string> = {
   [`POST ${testBase}/files/:id{[0-9A-Fa-f-]+}/delete`]: "delete",
   [`POST ${testBase}/files/delete`]: "delete",
   [`POST ${testBase}/files/restore`]: "delete",
+  [`GET ${testBase}/invitation`]: "open",
+  [`POST ${testBase}/invitation`]: "open",
+  [`GET ${testBase}/account`]: "session",
+  [`POST ${testBase}/account/password`]: "session",
+  [`POST ${testBase}/account/sign-out-everywhere`]: "session",
+  [`GET ${testBase}/admin`]: "admin",
+  [`GET ${testBase}/admin/tokens`]: "admin",
+  [`POST ${testBase}/admin/tokens`]: "admin",
+  [`POST ${testBase}/admin/tokens/:id{[0-9]+}/revoke`]: "admin",
+  [`GET ${testBase}/admin/users`]: "admin",
+  [`POST ${testBase}/admin/users`]: "admin",
+  [`POST ${testBase}/admin/users/:id{[0-9]+}/password`]: "admin",
+  [`POST ${testBase}/admin/users/:id{[0-9]+}/remove`]: "admin",
+  [`GET ${testBase}/admin/invitations`]: "admin",
+  [`POST ${testBase}/admin/invitations`]: "admin",
+  [`POST ${testBase}/admin/invitations/:id{[0-9]+}/revoke`]: "admin",
 };
 
 let nobody = createTestApp({ anonymousScopes: [] });
@@ -59,7 +75,7 @@ test.each(guarded.filter(([route]) => route !== `GET ${testBase}`))(
   async (route, demand) => {
     let scopes = (["upload", "view", "delete"] as const).filter((scope) => scope !== demand);
     let { token } = nobody.tokens.create({
-      name: `all but ${demand}: ${route.slice(-30)}`.slice(0, 64),
+      name: `all but ${demand} ${Bun.randomUUIDv7()}`,
       scopes,
     });
     let { method, path } = requestFor(route);
