@@ -10,6 +10,7 @@ import { AppError } from "./errors.ts";
 import { randomIds } from "./ids.ts";
 import { createLogger } from "./logger.ts";
 import { draw, drawCommand } from "./preview/draw.ts";
+import { createTerminal } from "./terminal.ts";
 
 /** Set by the build. */
 declare const S3_UPLOADS_VERSION: string;
@@ -84,6 +85,7 @@ async function main(argv: string[]): Promise<number> {
     options,
     stdout,
     stderr,
+    terminal: createTerminal(() => process.stdin, stderr),
     openLog: () => openLog(config),
     clock: systemClock,
     ids: randomIds,

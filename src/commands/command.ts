@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { Config } from "../config/config.ts";
 import type { Ids } from "../ids.ts";
 import type { Log } from "../log.ts";
+import type { Terminal } from "../terminal.ts";
 import type { CommandOptions } from "./options.ts";
 
 /** What a command works with; nothing of it is opened before it is used. */
@@ -15,6 +16,7 @@ export interface CommandContext {
   stderr: (text: string) => void;
   /** Makes the log, which goes to stderr; a command that talks to a person has none. */
   openLog: () => Log;
+  terminal: Terminal;
   clock: Clock;
   ids: Ids;
   /** What starts this program once more. */
