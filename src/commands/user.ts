@@ -63,6 +63,8 @@ async function add(command: UserCommand, users: Users, name: string): Promise<vo
 }
 
 async function passwd(command: UserCommand, users: Users, subject: string): Promise<void> {
+  let isThere = users.find(subject) !== null || users.list().some(({ id }) => String(id) === subject);
+  if (!isThere) throw unknown(subject);
   let { password, tell } = await passwordFor(command, subject);
   let user = users.setPassword(subject, await createPasswords().hash(password));
   if (user === null) throw unknown(subject);
