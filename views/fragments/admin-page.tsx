@@ -100,7 +100,7 @@ export function Field({
   [attribute: string]: unknown;
 }) {
   return (
-    <p class="field">
+    <p class="admin-field">
       <label for={name}>{label}</label>
       <input
         id={name}
@@ -127,7 +127,7 @@ export function Expiry({
   choices: readonly (readonly [string, string])[];
 }) {
   return (
-    <p class="field">
+    <p class="admin-field">
       <label for="expires">Good for</label>
       <select id="expires" name="expires">
         {choices.map(([value, label]) => (

@@ -33,7 +33,7 @@ export function AccountPage({ site, formToken, name, scopes, hasPassword, proble
       )}
       <p>
         You are signed in {hasPassword ? "as" : "with the token"} <strong>{name}</strong> and may{" "}
-        {scopes.join(", ")}.
+        {scopes.includes("admin") ? "do everything" : scopes.join(", ")}.
       </p>
       {hasPassword && (
         <section class="card narrow" aria-labelledby="password-title">
@@ -41,11 +41,11 @@ export function AccountPage({ site, formToken, name, scopes, hasPassword, proble
           <form method="post" action={`${account}/password`} class="admin-form">
             <FormToken view={view} />
             <input type="text" name="name" value={name} autocomplete="username" hidden readonly />
-            <p class="field">
+            <p class="admin-field">
               <label for="current">Current password</label>
               <input id="current" name="current" type="password" autocomplete="current-password" required />
             </p>
-            <p class="field">
+            <p class="admin-field">
               <label for="password">New password</label>
               <input
                 id="password"

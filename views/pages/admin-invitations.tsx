@@ -30,7 +30,7 @@ export function AdminInvitationsPage({
         <h2 id="new-title">New invitation</h2>
         <form method="post" action={site.links.admin.invitations} class="admin-form">
           <FormToken view={view} />
-          <p class="field">
+          <p class="admin-field">
             <label for="note">Note to those who are invited</label>
             <textarea
               id="note"
@@ -43,7 +43,7 @@ export function AdminInvitationsPage({
             </textarea>
           </p>
           <Expiry view={view} choices={choices} />
-          <div class="field-row">
+          <div class="admin-row">
             <Field
               name="max_files"
               label="Most files"
