@@ -4,7 +4,7 @@ import { AppError } from "../errors.ts";
 import { KIB } from "../units.ts";
 
 /** Above OWASP's least (19 MiB, two passes); one takes about 70 ms of a core, off the event loop. */
-const argon2id = { algorithm: "argon2id", memoryCost: 32 * KIB, timeCost: 2 } as const;
+const usualCost: PasswordCost = { memoryCost: 32 * KIB, timeCost: 2 };
 /** At the same time: each holds its 32 MiB, and uploads need the cores as well. */
 const maxAtOnce = 2;
 const maxWaiting = 50;
@@ -16,6 +16,12 @@ const generatedCharacters = 20;
 /** Without those that are taken for others. */
 const alphabet = "abcdefghjkmnpqrstuvwxyz23456789";
 
+export interface PasswordCost {
+  /** KiB. */
+  memoryCost: number;
+  timeCost: number;
+}
+
 export interface Passwords {
   /** Rejects with `invalid_parameter` for one that is too short or too long. */
   hash(password: string): Promise<string>;
@@ -26,7 +32,9 @@ export interface Passwords {
   verify(password: string, hash: string | null): Promise<boolean>;
 }
 
-export function createPasswords(): Passwords {
+/** @param cost another one for tests, which hash a lot */
+export function createPasswords(cost: PasswordCost = usualCost): Passwords {
+  let argon2id = { algorithm: "argon2id", ...cost } as const;
   let running = 0;
   let waiting: (() => void)[] = [];
   let nobody: Promise<string> | null = null;

@@ -66,7 +66,10 @@ export function createPeople({ users, passwords, attempts, clock }: PeopleDeps):
       }
       let { id, name, scopes, passwordHash } = user;
       let digest = digestOf(key, id, passwordHash, password);
-      if (!isRecent(digest)) {
+      if (isRecent(digest)) {
+        // Who is throttled stays so: else the right guess would be told from the wrong ones, as fast as they come.
+        attempts.begin(address, name).succeeded();
+      } else {
         // A program that begins with many requests at once is one attempt.
         let asked = `${senderOf(address ?? "")} ${digest}`;
         let mine = running.get(asked) ?? verify(name, password, passwordHash, address);

@@ -11,7 +11,7 @@ import { KIB } from "../units.ts";
 import type { AccessEnv } from "./access.ts";
 import { type Attempts, createAttempts } from "./attempts.ts";
 import type { NoteEvent } from "./events.ts";
-import { tokenIdentity, userIdentity } from "./identity.ts";
+import type { Actor } from "./identity.ts";
 import type { People } from "./people.ts";
 import type { SessionCookie } from "./session-cookie.ts";
 
@@ -62,8 +62,7 @@ export function createSignIn(options: SignInOptions): Hono<AccessEnv> {
         "This link has been opened already; it works once. The token in it, which is what follows “token=”, can be pasted here.",
       );
     }
-    let { actor } = tokenIdentity("session", found);
-    note(context, { action: "sign_in", ...(actor && { actor }) });
+    note(context, { action: "sign_in", ...actorOf({ type: "token", identity: found }) });
     return begin(context, tokens.sessions.create(found.id));
   }
 
@@ -75,8 +74,7 @@ export function createSignIn(options: SignInOptions): Hono<AccessEnv> {
       return refuse(context, "Name and password do not fit.");
     }
     users?.noteSignIn(user.id);
-    let { actor } = userIdentity("session", user);
-    note(context, { action: "sign_in", ...(actor && { actor }) });
+    note(context, { action: "sign_in", ...actorOf({ type: "user", identity: user }) });
     return begin(context, tokens.sessions.createForUser(user.id));
   }
 
@@ -110,12 +108,20 @@ export function createSignIn(options: SignInOptions): Hono<AccessEnv> {
   });
   app.post("/sign-out", (context) => {
     let secret = cookie.read(context);
+    let session = secret === null ? null : tokens.sessions.verify(secret);
     if (secret !== null) tokens.sessions.remove(secret);
     cookie.remove(context);
-    note(context, { action: "sign_out" });
+    if (session) note(context, { action: "sign_out", ...actorOf(session) });
     return context.redirect(`${basePath}/sign-in`, 303);
   });
   return app;
+}
+
+type Owner = { type: "token"; identity: TokenIdentity } | { type: "user"; identity: UserFacts };
+
+/** For an event: here nobody has found out yet who asks. */
+function actorOf({ type, identity: { id, name } }: Owner): { actor: Actor } {
+  return { actor: { type, id: String(id), name } };
 }
 
 /**

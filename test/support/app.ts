@@ -149,7 +149,7 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
   let users = createUsers(state, clock);
   let invitations = createInvitations(state, clock);
   let attempts = createAttempts(clock);
-  let passwords = createPasswords();
+  let passwords = createPasswords({ memoryCost: 64, timeCost: 1 });
   let people = createPeople({ users, passwords, attempts, clock });
   let allowances = createAllowances(createUsageTable(state, createCommitSync(state)));
   let formTokens = createFormTokens();
