@@ -166,6 +166,18 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
     publicUrl,
     anonymousScopes: anonymousScopes ?? ["upload", "view", "delete"],
   });
+  let accounts = {
+    tokens,
+    users,
+    invitations,
+    allowances,
+    people,
+    passwords,
+    attempts,
+    cookie,
+    formTokens,
+    note,
+  };
   let app = createApp({
     repository,
     storageFor: () => storage,
@@ -177,18 +189,7 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
       cache: createThumbnailCache(join(folder, "thumbnails")),
       program: [process.execPath, join(import.meta.dir, "../../src/main.ts")],
     }),
-    accounts: {
-      tokens,
-      users,
-      invitations,
-      allowances,
-      people,
-      passwords,
-      attempts,
-      cookie,
-      formTokens,
-      note,
-    },
+    accounts,
     signInRoutes: createSignIn({ tokens, cookie, clock, basePath, people, users, attempts, note }),
     readiness: async () => null,
     log: silentLog,
@@ -206,6 +207,7 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
     users,
     invitations,
     passwords,
+    accounts,
     /** What was noted of changes of rights. */
     events,
     /** Makes a file as if it had been uploaded. */
