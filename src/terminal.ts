@@ -22,8 +22,9 @@ const erasing = new Set(["\u007f", "\b"]);
 export function createTerminal(input: () => ReadStream, write: (text: string) => void): Terminal {
   async function askSecret(prompt: string): Promise<string> {
     let stream = input();
-    write(prompt);
+    // First: what is typed as soon as the question stands there must not be shown.
     stream.setRawMode(true);
+    write(prompt);
     let typed: string[] = [];
     try {
       for await (let chunk of stream.setEncoding("utf8").iterator({ destroyOnReturn: false })) {
