@@ -140,6 +140,12 @@ export function createTokens(db: Database, clock: Clock): Tokens {
     let { name, expiresAtMs = null, maxBytes = null, linkOnce = false } = given;
     let scopes = scopesText(given.scopes, "A token");
     let folder = given.folder === undefined ? null : parseFolder(given.folder);
+    if (folder !== null && given.scopes.includes("admin")) {
+      throw refused(
+        "prefix",
+        "A token with a prefix can't have the scope admin, which could make tokens without one.",
+      );
+    }
     checkName(name);
     let token = tokenPrefix + randomBytes(tokenBytes).toString("base64url");
     let row = immediately(db, () => {

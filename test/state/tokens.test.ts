@@ -272,6 +272,12 @@ describe("a token with limits", () => {
     },
   );
 
+  test("can't have a folder and the scope admin", () => {
+    using given = world();
+    let create = () => given.tokens.create({ name: "a", scopes: ["admin"], folder: "a" });
+    expect(codeOf(create)).toBe("invalid_parameter");
+  });
+
   test("of which the link works once goes on as a token", () => {
     using given = world();
     let once = given.tokens.create({ name: "once", scopes: ["view"], linkOnce: true }).token;
