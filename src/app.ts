@@ -33,7 +33,11 @@ export function createApp(deps: WebDeps): Hono<WebEnv> {
   let ownFiles = createOwnFiles(deps.repository, options.keyPrefixOf);
   let links = createLinks(options);
   let assets = createAssets(`${options.basePath}/static`);
-  let siteFor = createSiteFor(links, assets.links);
+  let siteFor = createSiteFor(
+    links,
+    assets.links,
+    () => accounts.users.count() > 0 || accounts.tokens.count() > 0,
+  );
   let errorResponse = createErrorResponder(siteFor);
   let requires = access.requires;
   let downloads = { storageFor, mode: options.downloadMode, errorResponse };

@@ -15,6 +15,14 @@ function form(...names: string[]): FormData {
   return body;
 }
 
+test("where everybody may do everything, a sign-in is offered once there is somebody to sign in", async () => {
+  let open = createTestApp();
+  expect(await (await open.ask("", { headers: page })).text()).not.toContain("Sign in");
+  open.tokens.create({ name: "admin", scopes: ["admin"] });
+  expect(await (await open.ask("", { headers: page })).text()).toContain("Sign in");
+  open.close();
+});
+
 describe("a drop box", () => {
   test("shows the upload page alone, and a way to sign in for those who may more", async () => {
     await box.addFile("theirs", { filename: "somebody-elses.txt" });
