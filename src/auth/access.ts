@@ -208,6 +208,6 @@ const verbs: Record<Scope, string> = {
 
 /** The one who is refused, at the beginning of a sentence. */
 function whoOf({ actor }: Identity): string {
-  if (actor?.type === "invitation") return "Who was invited";
+  if (actor?.type === "invitation") return "Whoever comes by an invitation";
   return actor?.type === "token" ? `The token “${actor.name}”` : `“${actor?.name}”`;
 }

@@ -55,7 +55,7 @@ function create(command: InviteCommand, invitations: Invitations): void {
   let { id, secret } = invitations.create({ note, createdBy, expiresAtMs, maxBytes, maxFiles });
   command.stdout(`${publicBase}${config.base_path}/invitation?key=${secret}\n`);
   let limits = [
-    ...(maxFiles === null ? [] : [`${maxFiles} files`]),
+    ...(maxFiles === null ? [] : [maxFiles === 1 ? "1 file" : `${maxFiles} files`]),
     ...(maxBytes === null ? [] : [`${shortBytes(maxBytes)} in all`]),
   ];
   let most = limits.length === 0 ? "" : `, at most ${limits.join(" and ")}`;

@@ -6,7 +6,7 @@ import { HomePage } from "../../views/pages/home.tsx";
 import { UploadedPage } from "../../views/pages/uploaded.tsx";
 import type { UploadResultView, UploadRules } from "../../views/props.ts";
 import type { Access } from "../auth/access.ts";
-import { holderOf, type Identity, isAllowed } from "../auth/identity.ts";
+import { type Identity, isAllowed } from "../auth/identity.ts";
 import type { Clock } from "../clock.ts";
 import type { IncomingFile } from "../domain.ts";
 import { AppError } from "../errors.ts";
@@ -29,6 +29,7 @@ import type { OwnFiles } from "./own-files.ts";
 import { parseIdempotencyKey } from "./parameters.ts";
 import { createReceipts } from "./receipts.ts";
 import type { Receipts } from "./receipts.ts";
+import { senderContext, senderKey } from "./sender.ts";
 import type { SiteFor } from "./site.ts";
 import { uploadAnswer } from "./upload-answer.ts";
 
@@ -110,14 +111,12 @@ async function receive(
   let request = context.req.raw;
   let key = parseIdempotencyKey(context.req.header("Idempotency-Key"));
   // Two senders may think of the same key.
-  let idempotencyKey = key === null ? null : `${senderOf(context.var.identity)} ${key}`;
+  let idempotencyKey = key === null ? null : `${senderKey(context.var.identity)} ${key}`;
   let { log, identity } = context.var;
-  let holder = holderOf(identity);
-  let allowance = holder && deps.allowances.of(holder);
+  let sender = senderContext(identity, deps.allowances);
   let files = filesOf(request);
-  let { folder } = identity;
   let outcomes = await withoutIdleTimeout(context, () =>
-    deps.receiveUpload(files, { signal: request.signal, idempotencyKey, log, folder, allowance }),
+    deps.receiveUpload(files, { signal: request.signal, idempotencyKey, log, ...sender }),
   );
   return respond(
     context,
@@ -134,12 +133,6 @@ function withoutOthers(outcome: UploadOutcome, identity: Identity): UploadOutcom
   if (error.details.duplicate_of === undefined) return outcome;
   let { duplicate_of: _, ...details } = error.details;
   return { ...outcome, error: new AppError(error.code, undefined, { details }) };
-}
-
-/** A token's id alone: keys that senders used before there were others must go on to mean the same. */
-function senderOf({ actor }: Identity): string {
-  if (actor === null) return "anybody";
-  return actor.type === "token" ? actor.id : `${actor.type}:${actor.id}`;
 }
 
 function respond(context: WebContext, outcomes: UploadOutcome[], deps: InnerDeps) {
