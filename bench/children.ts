@@ -75,6 +75,24 @@ export async function startUploads(bucket: Bucket): Promise<Child & { page: stri
   }
 }
 
+/** Starts tusd with its S3 store; `page` and `/tus` is its endpoint. */
+export async function startTusd(program: string, bucket: Bucket): Promise<Child & { page: string }> {
+  let folder = mkdtempSync(join(tmpdir(), "s3-uploads-bench-tusd-"));
+  folders.add(folder);
+  let options = ["-host", "127.0.0.1", "-port", "0", "-base-path", "/tus", "-disable-cors"];
+  let store = ["-s3-bucket", bucket.bucket, "-s3-endpoint", bucket.endpointUrl];
+  let child = start([program, ...options, ...store], {
+    TMPDIR: folder,
+    AWS_REGION: bucket.region,
+    AWS_ACCESS_KEY_ID: bucket.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: bucket.credentials.secretAccessKey,
+  });
+  for (;;) {
+    let page = /(http:\/\/127\.0\.0\.1:\d+)\/tus/.exec(await child.line())?.[1];
+    if (page) return { ...child, page, stop: () => child.stop().then(() => remove(folder)) };
+  }
+}
+
 function start(
   command: string[],
   env: Record<string, string>,

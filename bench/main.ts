@@ -12,11 +12,13 @@ import { leaveNothing, type ServerName, SERVERS, startBucket } from "./children.
 import { memory } from "./memory.ts";
 import { oneFile } from "./one-file.ts";
 import { smallFiles } from "./small-files.ts";
+import { tus } from "./tus.ts";
 
 const help = `bun run bench [options]
   --server NAME   sink (default: keeps nothing, so that the server itself is the limit), miniflare or versitygw
   --size-mib N    size of the large file (default 1024)
   --files N       number of small files (default 1000)
+  --tus           resumable uploads, beside a plain PUT and beside tusd where that is installed (not with sink)
   --memory        peak memory instead of speed: one file of 4 GiB, and 64 of 32 MiB at once
 `;
 
@@ -26,6 +28,7 @@ let { values } = parseArgs({
     "size-mib": { type: "string", default: "1024" },
     files: { type: "string", default: "1000" },
     memory: { type: "boolean", default: false },
+    tus: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
   },
 });
@@ -72,6 +75,10 @@ async function run(server: ServerName): Promise<void> {
     }
     let path = join(folder, "large.bin");
     writeLarge(path);
+    if (values.tus) {
+      console.log(await tus(bucket, path, sizeMib * MIB));
+      return;
+    }
     console.log(await oneFile(bucket, path, sizeMib * MIB));
     console.log(await smallFiles(bucket, files));
   } finally {

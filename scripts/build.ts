@@ -1,7 +1,7 @@
 /** Compiles dist/s3-uploads for this machine, or for the target named as first argument (such as bun-linux-arm64). */
 import manifest from "../package.json" with { type: "json" };
 
-const entryPoints = ["src/main.ts", "src/record/query-worker.ts"];
+const entryPoints = ["src/main.ts", "src/record/query-worker.ts", "src/record/checkpoint-worker.ts"];
 
 let [target] = process.argv.slice(2);
 let command = [

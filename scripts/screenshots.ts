@@ -1,9 +1,13 @@
-/** Takes the pictures of README: a server of its own, files made here, a real browser. Needs Chromium. */
+/**
+ * Takes the pictures of README: a server of its own, files made here, a real browser. Needs Chromium, and Datasette
+ * (bun run datasette).
+ */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { openBrowser } from "../test/support/browser.ts";
+import { freePort, startDatasette } from "../test/support/datasette.ts";
 import { makeDataDir, removeDataDir, startServer } from "../test/support/server.ts";
 
 const target = join(import.meta.dir, "../docs/screenshots");
@@ -12,7 +16,12 @@ const height = 760;
 
 let folder = mkdtempSync(join(tmpdir(), "s3-uploads-screenshots-"));
 let dataDir = makeDataDir();
-let server = await startServer(dataDir, { S3_UPLOADS_BLOCKED_EXTENSIONS: "exe" });
+let port = String(freePort());
+let server = await startServer(dataDir, {
+  S3_UPLOADS_BLOCKED_EXTENSIONS: "exe",
+  PORT: port,
+  S3_UPLOADS_PUBLIC_URL: `http://127.0.0.1:${port}`,
+});
 try {
   mkdirSync(target, { recursive: true });
   let pictures = [
@@ -39,6 +48,11 @@ try {
 
   await take("files", `${server.base}/files?view=grid`, async () => {});
   await take("file", `${server.base}/files/1`, async () => {});
+
+  // Without the map, whose tiles come from elsewhere.
+  let plugins = { DATASETTE_LOAD_PLUGINS: "datasette-json-html" };
+  await using datasette = await startDatasette("alpha", [dataDir], plugins);
+  await take("datasette", `${datasette.base}/uploads/s3_uploads_images`, async () => {});
 } finally {
   await server.kill();
   removeDataDir(dataDir);

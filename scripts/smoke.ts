@@ -3,7 +3,15 @@
  * upload, row, download, delete, a clean end.
  */
 import { Database } from "bun:sqlite";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -93,8 +101,31 @@ async function uploadOne(page: string, content: string): Promise<void> {
   let { rows } = (await search.json()) as { rows: unknown[] };
   expect("a search in the worker finds it", rows.length === 1, rows);
 
+  let copy = join(folder, "copy.db");
+  let snapshot = Bun.spawnSync([binary, "snapshot", copy], { cwd: folder, env: {} });
+  expect("a snapshot beside it has the row", rowsIn(copy) === 1, snapshot.stderr.toString());
+  let moved = join(folder, "without-wal.db");
+  let endMs = performance.now() + startTimeoutMs;
+  do {
+    await Bun.sleep(100);
+    copyFileSync(join(folder, "data", "uploads.db"), moved);
+  } while (rowsIn(moved) !== 1 && performance.now() < endMs);
+  expect("the row moves from the WAL into the database", rowsIn(moved) === 1);
+
   let removed = await fetch(`${page}/files/${answer.file_id}`, { method: "DELETE" });
   expect("a delete answers 200", removed.status === 200, removed.status);
+}
+
+/** -1 where the table is not there yet. */
+function rowsIn(path: string): number {
+  let db = new Database(path, { readonly: true });
+  try {
+    return (db.query("SELECT count(*) AS n FROM s3_uploads").get() as { n: number }).n;
+  } catch {
+    return -1;
+  } finally {
+    db.close();
+  }
 }
 
 writeTraps();

@@ -26,8 +26,11 @@ export interface Allowance {
 
 /** The place of one file. */
 export interface Hold {
-  /** The same bytes; throws `quota_exceeded` at the first that does not fit. */
-  counted(body: ByteStream): ByteStream;
+  /**
+   * The same bytes; throws `quota_exceeded` at the first that does not fit.
+   * @param before bytes of the file that are here already, and were declared
+   */
+  counted(body: ByteStream, before?: number): ByteStream;
   /** Counts the file for good, before its row is made. Rejects as `begin` throws. */
   charge(uid: string, bytes: number): Promise<void>;
   /** The row is there. */
@@ -85,8 +88,8 @@ export function createAllowances(table: UsageTable): Allowances {
     take(1, declaredBytes ?? 0);
 
     return {
-      async *counted(body) {
-        let bytes = 0;
+      async *counted(body, before = 0) {
+        let bytes = before;
         for await (let chunk of body) {
           bytes += chunk.byteLength;
           let more = bytes - mine.bytes;

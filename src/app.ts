@@ -22,6 +22,7 @@ import { restoreRoutes } from "./web/restore-routes.ts";
 import { securityHeaders } from "./web/security-headers.ts";
 import { createSiteFor } from "./web/site.ts";
 import { thumbnailRoutes } from "./web/thumbnail-routes.ts";
+import { tusRoutes } from "./web/tus-routes.ts";
 import { uploadRoutes } from "./web/upload-routes.ts";
 
 /**
@@ -74,9 +75,10 @@ export function createApp(deps: WebDeps): Hono<WebEnv> {
   app.use(access.identify);
   app.route(base, invitationRoutes({ accounts, links, siteFor }));
   app.route(base, uploadRoutes({ ...deps, ...accounts, ownFiles, requires, links, siteFor, errorResponse }));
+  app.route(base, tusRoutes({ ...deps, requires, links, errorResponse }));
   app.route(base, listRoutes({ ...deps, ownFiles, requires, links, siteFor }));
   app.route(base, fileRoutes({ ownFiles, requires, links, siteFor, downloads }));
-  app.route(base, thumbnailRoutes({ ownFiles, requires, thumbnails: deps.thumbnails }));
+  app.route(base, thumbnailRoutes({ ...deps, ownFiles, requires, signature: deps.thumbnailSignature }));
   app.route(base, deleteRoutes({ ...deps, ownFiles, requires, links, siteFor, errorResponse }));
   app.route(base, restoreRoutes({ ...deps, ownFiles, requires, links, siteFor, errorResponse }));
   app.route(base, accountRoutes({ requiresSession: access.requiresSession, accounts, links, siteFor }));

@@ -4,4 +4,10 @@ export interface Clock {
   nowMs(): number;
 }
 
+/** The wall clock: for what others read, and what outlives the process. Somebody may set it, by seconds or by years. */
 export const systemClock: Clock = { nowMs: () => Date.now() };
+
+/** Begins where the wall clock stood and then just runs: for how long something lasts, within this process. */
+export const steadyClock: Clock = {
+  nowMs: () => Math.trunc(performance.timeOrigin + performance.now()),
+};

@@ -1,5 +1,6 @@
 import type { FileRecord } from "./domain.ts";
-import { AppError } from "./errors.ts";
+import { AppError, isRefusal } from "./errors.ts";
+import { isOwner, type MarkedRow, markedRow, type Marks } from "./marks.ts";
 import type { FileRepository } from "./record/file-repository.ts";
 import type { Recovery } from "./recover.ts";
 import type { Journal, ObjectPlace } from "./state/journal.ts";
@@ -10,6 +11,7 @@ export interface DeleteFileDeps {
   journal: Journal;
   recovery: Pick<Recovery, "claim">;
   storageFor: (place: Pick<ObjectPlace, "storage" | "bucket">) => Storage;
+  marks: Marks;
 }
 
 /**
@@ -25,14 +27,30 @@ export type DeleteFile = (
 
 /**
  * Tombstone, object, row. The row is hidden at once; after a crash in between, recovery finishes the deletion. The object
- * goes with the last row that uses it.
+ * goes with the last row that uses it; what a rebuild has to know of rows that share one goes into marks.
  */
-export function createDeleteFile({ repository, journal, recovery, storageFor }: DeleteFileDeps): DeleteFile {
+export function createDeleteFile(deps: DeleteFileDeps): DeleteFile {
+  let { repository, journal, recovery, storageFor, marks } = deps;
+
+  /** False when the marks are left to recovery: the file itself is deleted, and its intent stays open. */
+  async function clearMarks(row: MarkedRow, objectRemoved: boolean): Promise<boolean> {
+    // It had no mark, and the object has gone with it.
+    if (isOwner(row) && objectRemoved) return true;
+    try {
+      await marks.clear(row, (await repository.countByKey(row.storage, row.bucket, row.key)) > 0);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   return async function deleteFile(idOrUid, options = {}) {
     let deletion = await repository.beginDelete(idOrUid, options);
     if (!deletion) throw new AppError("not_found", `There is no file ${idOrUid}.`);
     let { record, removeObject } = deletion;
-    let { id, uid, storage, bucket, s3_key: key } = record;
+    let row = markedRow(record);
+    let { uid, storage, bucket, key } = row;
+    let { id } = record;
     let release = recovery.claim(uid);
     let mayBeGone = false;
     try {
@@ -40,11 +58,13 @@ export function createDeleteFile({ repository, journal, recovery, storageFor }: 
       await journal.beginDelete({ uid, fileId: id, storage, bucket, key });
       mayBeGone = true;
       if (removeObject) await holder.delete(key);
+      else await marks.gone(row);
       await repository.finishDelete(id);
-      journal.closeDelete(uid);
+      if (await clearMarks(row, removeObject)) journal.closeDelete(uid);
     } catch (error) {
       if (!mayBeGone || isRefusal(error)) {
-        journal.closeDelete(uid);
+        if (mayBeGone) await journal.cancelDelete(uid);
+        else journal.closeDelete(uid);
         await repository.cancelDelete(id);
       }
       throw error;
@@ -53,9 +73,4 @@ export function createDeleteFile({ repository, journal, recovery, storageFor }: 
     }
     return record;
   };
-}
-
-/** A definite no of the storage: the object is where it was. */
-export function isRefusal(error: unknown): boolean {
-  return error instanceof AppError && error.code === "storage_error";
 }

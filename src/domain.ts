@@ -26,7 +26,7 @@ export interface FileRecord {
   filename: string;
   storage: StorageName;
   bucket: string;
-  /** `{prefix}{yyyy}/{mm}/{uid}.{ext}`: no user text. */
+  /** `{prefix}{yyyy}/{mm}/{uid}.{ext}`: no user text; of an object that was adopted its own key, which may be any text. */
   s3_key: string;
   /** Found in the bytes. */
   content_type: string;

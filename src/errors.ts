@@ -4,7 +4,7 @@
  */
 
 interface CodeFacts {
-  status: 400 | 401 | 403 | 404 | 405 | 408 | 409 | 410 | 413 | 415 | 429 | 500 | 502 | 503 | 507;
+  status: 400 | 401 | 403 | 404 | 405 | 408 | 409 | 410 | 412 | 413 | 415 | 429 | 460 | 500 | 502 | 503 | 507;
   /** What a person reads when the thrower has nothing better to say; for 5xx the only thing they read. */
   sentence: string;
   /** Seconds for Retry-After; only where a retry makes sense. */
@@ -25,11 +25,18 @@ export const ERROR_CODES = {
   method_not_allowed: { status: 405, sentence: "That method is not allowed here." },
   upload_stalled: { status: 408, sentence: "The upload stood still for too long." },
   duplicate: { status: 409, sentence: "A file with the same content is here already." },
+  wrong_offset: { status: 409, sentence: "The upload does not stand at this offset." },
   gone: { status: 410, sentence: "The file's content is no longer in storage." },
+  unsupported_version: { status: 412, sentence: "This version of the tus protocol is not spoken here." },
   file_too_large: { status: 413, sentence: "The file is too large." },
   quota_exceeded: { status: 413, sentence: "There is no room left for this file." },
+  unsupported_media_type: {
+    status: 415,
+    sentence: "The request's Content-Type is not the one that works here.",
+  },
   type_not_allowed: { status: 415, sentence: "Files of this type are not accepted." },
   type_mismatch: { status: 415, sentence: "The file's content does not match its name or declared type." },
+  wrong_checksum: { status: 460, sentence: "The bytes that came are not those of the checksum." },
   too_many_requests: { status: 429, sentence: "Too many requests; try again later.", retryAfterSeconds: 30 },
   internal_error: { status: 500, sentence: "Something went wrong on the server." },
   storage_error: { status: 502, sentence: "The storage refused the file." },
@@ -88,6 +95,11 @@ export class AppError extends Error {
     if (this.stack) copy.stack = this.stack;
     return copy;
   }
+}
+
+/** A definite no of the storage: what it was asked to do has not been done. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof AppError && error.code === "storage_error";
 }
 
 /** Any thrown value as an AppError; what is not one becomes `internal_error` with the original as cause. */

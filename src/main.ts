@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 import { parseCommandLine, usageExitCode } from "./cli.ts";
 import { systemClock } from "./clock.ts";
@@ -10,13 +12,17 @@ import { AppError } from "./errors.ts";
 import { randomIds } from "./ids.ts";
 import { createLogger } from "./logger.ts";
 import { draw, drawCommand } from "./preview/draw.ts";
-import { createTerminal } from "./terminal.ts";
+import { createPrompt } from "./terminal/prompt.ts";
 
 /** Set by the build. */
 declare const S3_UPLOADS_VERSION: string;
 const version = typeof S3_UPLOADS_VERSION === "string" ? S3_UPLOADS_VERSION : "0.0.0-dev";
 
 const failedExitCode = 1;
+/** Of a terminal that does not tell. */
+const usualColumns = 80;
+/** What a shell says of a program that SIGPIPE has ended. */
+const brokenPipeExitCode = 141;
 
 function readFile(path: string): string {
   return readFileSync(path, "utf8");
@@ -46,6 +52,12 @@ function ownProgram(): string[] {
   return Bun.main.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, Bun.main];
 }
 
+/** As the XDG base directory specification has it. */
+function stateFolder(): string {
+  let { XDG_STATE_HOME: folder, HOME: home } = process.env;
+  return join(folder || join(home || tmpdir(), ".local", "state"), "s3-uploads");
+}
+
 /** Resolves at the first SIGTERM or SIGINT; the second ends the process at once. */
 function stopSignal(): Promise<string> {
   return new Promise((resolve) => {
@@ -57,6 +69,14 @@ function stopSignal(): Promise<string> {
         resolve(signal);
       });
     }
+  });
+}
+
+/** Whoever reads the output has seen enough, as `head` does: no reason to complain. */
+function endWithReader(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(brokenPipeExitCode);
+    throw error;
   });
 }
 
@@ -85,7 +105,13 @@ async function main(argv: string[]): Promise<number> {
     options,
     stdout,
     stderr,
-    terminal: createTerminal(() => process.stdin, stderr),
+    stdin: () => Bun.stdin.stream(),
+    prompt: createPrompt(() => process.stdin, stderr),
+    terminal: process.stderr.isTTY
+      ? { write: stderr, columns: () => process.stderr.columns || usualColumns }
+      : null,
+    stdoutIsTerminal: process.stdout.isTTY,
+    stateFolder: stateFolder(),
     openLog: () => openLog(config),
     clock: systemClock,
     ids: randomIds,
@@ -95,6 +121,7 @@ async function main(argv: string[]): Promise<number> {
 }
 
 try {
+  endWithReader();
   process.exit(await main(process.argv.slice(2)));
 } catch (error) {
   if (!(error instanceof AppError)) throw error;

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { hostname, networkInterfaces } from "node:os";
 import { join } from "node:path";
 
@@ -17,26 +18,37 @@ import { createPasswords } from "./auth/passwords.ts";
 import { createPeople } from "./auth/people.ts";
 import { createSessionCookie } from "./auth/session-cookie.ts";
 import { createSignIn } from "./auth/sign-in.tsx";
-import type { Clock } from "./clock.ts";
+import { createThumbnailSignature } from "./auth/thumbnail-signature.ts";
+import { type Clock, steadyClock } from "./clock.ts";
 import { createCommitSync } from "./commit-sync.ts";
 import type { Config } from "./config/config.ts";
+import { writeDatasetteFiles } from "./datasette/files.ts";
+import { thumbnailSecretPath, viewsOf } from "./datasette/views-of-config.ts";
 import { createDeleteFile, type DeleteFile } from "./delete-file.ts";
-import type { AppError } from "./errors.ts";
+import { AppError } from "./errors.ts";
 import type { Ids } from "./ids.ts";
 import { defaultHeadBytes, defaultTailBytes } from "./inspect/head-tail.ts";
 import { createPolicy } from "./inspect/policy.ts";
 import type { Log } from "./log.ts";
+import { createMarks } from "./marks.ts";
 import { createThumbnailCache } from "./preview/thumbnail-cache.ts";
 import { createThumbnails } from "./preview/thumbnails.ts";
 import { createReadiness, type Readiness } from "./readiness.ts";
 import { createReceiveUpload } from "./receive-upload.ts";
+import { createRecordUpload } from "./record-upload.ts";
+import { checkLargeCatalog } from "./record/check-catalog.ts";
 import { createSqliteRepository } from "./record/sqlite-repository.ts";
 import { createRecovery } from "./recover.ts";
-import { closeDatabase } from "./sqlite.ts";
+import { createDigests } from "./resume/digests.ts";
+import { createResumable, type Resumable } from "./resume/resumable.ts";
+import { checkSmallDatabase, closeDatabase } from "./sqlite.ts";
 import { openStateDatabase } from "./state/database.ts";
 import { createIdempotency } from "./state/idempotency.ts";
 import { createInvitations } from "./state/invitations.ts";
+import type { Journal } from "./state/journal.ts";
 import { lockDataFolder } from "./state/lock.ts";
+import { createResumableTable } from "./state/resumable-table.ts";
+import { openSecretFile } from "./state/secret-file.ts";
 import { sessionLifeMs } from "./state/sessions.ts";
 import { createJournal } from "./state/sqlite-journal.ts";
 import { createTokens } from "./state/tokens.ts";
@@ -46,6 +58,7 @@ import { createUsers } from "./state/users.ts";
 import { createStorages, type Storages } from "./storages.ts";
 import { keyPrefixOf } from "./store/keys.ts";
 import { firstBlockBytes } from "./store/s3/part-buffer.ts";
+import { createSweep } from "./sweep.ts";
 import { createTrash, type Trash } from "./trash.ts";
 import { MIB, SECOND_MS } from "./units.ts";
 import { createNoteEvent } from "./web/access-events.ts";
@@ -56,8 +69,11 @@ export interface OpenServer {
   storages: Storages;
   readiness: Readiness;
   trash: Trash;
+  resumable: Pick<Resumable, "start">;
   /** Brings back what an earlier process knew, and removes what it left. To be called before anybody is answered. */
   prepare(): Promise<void>;
+  /** Begins to look for damage in a catalog that is too large to look at before; what it finds is logged, and said by /readyz. */
+  checkCatalog(): void;
   /** Makes sure that somebody can get in; asked once the port is known. */
   ensureAccess(port: number): EnsuredAccess;
   /** Ends every upload that is still at work with this error. */
@@ -87,71 +103,131 @@ export function openServer(
   try {
     let lock = lockDataFolder(config.data_dir);
     undo.defer(() => lock.release());
-    let stateDatabase = openStateDatabase(join(config.data_dir, "internal", "state.db"));
+    let statePath = join(config.data_dir, "internal", "state.db");
+    let catalogPath = join(config.data_dir, "uploads.db");
+    for (let path of [statePath, catalogPath]) checkSmallDatabase(path);
+    let stateDatabase = openStateDatabase(statePath);
     undo.defer(() => closeDatabase(stateDatabase));
     let stateCommits = createCommitSync(stateDatabase, onSyncFailure);
     undo.defer(() => stateCommits.close());
     let journal = createJournal(stateDatabase, stateCommits, clock);
     undo.defer(() => journal.flush());
     let tokens = createTokens(stateDatabase, clock);
+    if (!existsSync(catalogPath)) refuseIfCatalogIsLost(catalogPath, journal);
+    let thumbnailSignature = createThumbnailSignature(openSecretFile(thumbnailSecretPath(config.data_dir)));
+    let views = (table: string) => viewsOf(config, table, thumbnailSignature.value);
     let repository = createSqliteRepository({
-      path: join(config.data_dir, "uploads.db"),
+      path: catalogPath,
       tableName: config.db_table_name,
       log,
       onSyncFailure,
+      views,
     });
     undo.defer(() => repository.close());
+    let catalogFault: AppError | null = null;
+    let stopChecking: (() => void) | null = null;
+    undo.defer(() => stopChecking?.());
+    writeDatasetteFiles(config.data_dir, repository.table, views(repository.table), log);
 
     let storages = createStorages(config, log);
     let storageFor = storages.of;
     let allowances = createAllowances(createUsageTable(stateDatabase, stateCommits));
     let users = createUsers(stateDatabase, clock);
     let invitations = createInvitations(stateDatabase, clock);
-    let attempts = createAttempts(clock);
+    let attempts = createAttempts(steadyClock);
     let passwords = createPasswords();
-    let people = createPeople({ users, passwords, attempts, clock });
+    let people = createPeople({ users, passwords, attempts, clock: steadyClock });
     let note = createNoteEvent(log);
-    let recovery = createRecovery({ journal, repository, storageFor, log });
+    let marks = createMarks({ storageFor, s3Prefix: config.s3_prefix, log });
+    let recovery = createRecovery({
+      journal,
+      repository,
+      storageFor,
+      marks,
+      log,
+      lateMs: config.s3_timeout_s * SECOND_MS,
+    });
+    undo.defer(() => recovery.stop());
     let thumbnailCache = createThumbnailCache(join(config.data_dir, "internal", "thumbnails"));
-    let deleteRowAndObject = createDeleteFile({ repository, journal, recovery, storageFor });
+    let deleteRowAndObject = createDeleteFile({ repository, journal, recovery, storageFor, marks });
     let deleteFile: DeleteFile = async (idOrUid, how) => {
       let deleted = await deleteRowAndObject(idOrUid, how);
       await thumbnailCache.remove(deleted.uid);
       return deleted;
     };
     let trashTable = createTrashTable(stateDatabase, stateCommits);
-    let trash = createTrash({ table: trashTable, repository, deleteFile, clock, ids, log });
+    let trash = createTrash({
+      table: trashTable,
+      repository,
+      deleteFile,
+      clock,
+      steady: steadyClock,
+      ids,
+      log,
+    });
     undo.defer(() => trash.stop());
     let idempotency = createIdempotency(stateDatabase, stateCommits, clock);
     let maxFileBytes = config.max_file_size_mb * MIB;
+    let policy = createPolicy({
+      maxFileBytes,
+      allowedMimeTypes: config.allowed_mime_types,
+      allowedExtensions: config.allowed_extensions,
+      blockedExtensions: config.blocked_extensions,
+      typeMismatch: config.type_mismatch,
+    });
+    let inspectBytes = defaultHeadBytes + 2 * defaultTailBytes + firstBlockBytes;
+    let admission = createAdmission(storages.budget, inspectBytes);
+    let recordUpload = createRecordUpload({
+      repository,
+      journal,
+      recovery,
+      options: { duplicates: config.duplicates, keepPosition: config.gps === "keep" },
+    });
     let receiveUpload = createReceiveUpload({
       storage: storages.current,
       repository,
+      recordUpload,
       journal,
       recovery,
       idempotency,
       deleteFile,
-      policy: createPolicy({
-        maxFileBytes,
-        allowedMimeTypes: config.allowed_mime_types,
-        allowedExtensions: config.allowed_extensions,
-        blockedExtensions: config.blocked_extensions,
-        typeMismatch: config.type_mismatch,
-      }),
-      admission: createAdmission(storages.budget, defaultHeadBytes + 2 * defaultTailBytes + firstBlockBytes),
+      policy,
+      admission,
       clock,
       ids,
-      options: {
-        s3Prefix: config.s3_prefix,
-        maxFileBytes,
-        duplicates: config.duplicates,
-        keepPosition: config.gps === "keep",
-      },
+      options: { s3Prefix: config.s3_prefix, maxFileBytes },
     });
+    let resumable = createResumable({
+      storage: storages.current,
+      storageFor,
+      table: createResumableTable(stateDatabase, stateCommits),
+      repository,
+      recordUpload,
+      journal,
+      recovery,
+      policy,
+      admission,
+      digests: createDigests(),
+      clock,
+      ids,
+      log,
+      allowances,
+      s3Prefix: config.s3_prefix,
+      maxFileBytes,
+    });
+    undo.defer(() => resumable.stop());
 
     let { base_path: basePath, public_url: publicUrl, allow_anonymous: allowAnonymous } = config;
     let cookie = createSessionCookie({ basePath, publicUrl, lifeSeconds: sessionLifeMs / SECOND_MS });
-    let readiness = createReadiness(storages.current, recovery, log);
+    let sweep = createSweep({
+      journal,
+      repository,
+      storage: storages.current,
+      prefix: config.s3_prefix,
+      clock,
+      log,
+    });
+    let readiness = createReadiness(storages.current, recovery, sweep, log);
     undo.defer(() => readiness.stop());
     let ending = new AbortController();
     let app = createApp({
@@ -159,6 +235,7 @@ export function openServer(
       storageFor,
       receiveUpload: (files, context) =>
         receiveUpload(files, { ...context, signal: AbortSignal.any([context.signal, ending.signal]) }),
+      resumable,
       deleteFile,
       trash,
       thumbnails: createThumbnails({
@@ -166,6 +243,7 @@ export function openServer(
         cache: thumbnailCache,
         program,
       }),
+      thumbnailSignature,
       access: createAccess({
         tokens,
         checkHost: createHostCheck({ host: config.host, publicUrl, hostname: hostname() }),
@@ -200,16 +278,26 @@ export function openServer(
         formTokens: createFormTokens(),
         note,
       },
-      signInRoutes: createSignIn({ tokens, cookie, clock, basePath, people, users, attempts, note }),
-      readiness: () => Promise.resolve(readiness.fault),
+      signInRoutes: createSignIn({
+        tokens,
+        cookie,
+        clock: steadyClock,
+        basePath,
+        people,
+        users,
+        attempts,
+        note,
+      }),
+      readiness: () => Promise.resolve(catalogFault ?? readiness.fault),
       log,
-      clock,
+      clock: steadyClock,
       options: {
         basePath,
         publicUrl,
         downloadMode: config.download,
         storageOrigins: config.download === "redirect" ? storageOrigins(config) : [],
         maxFileBytes,
+        resumableBytes: config.resumable_from_mb * MIB,
         allowedExtensions: config.allowed_extensions,
         blockedExtensions: config.blocked_extensions,
         stallTimeoutMs: config.stall_timeout_s * SECOND_MS,
@@ -224,12 +312,20 @@ export function openServer(
       storages,
       readiness,
       trash,
+      resumable,
       async prepare() {
         await storages.removeLeftovers();
         idempotency.forgetExpired();
+        resumable.load();
         await allowances.settle(async (uid) => (await repository.get(uid)) !== null);
         await recovery.hideDeletions();
         await trash.load();
+      },
+      checkCatalog() {
+        stopChecking = checkLargeCatalog(catalogPath, (error) => {
+          catalogFault = error;
+          log.error({ reason: error.message }, "the catalog is not sound");
+        });
       },
       ensureAccess: (port) =>
         ensureAccess({
@@ -243,12 +339,28 @@ export function openServer(
           addresses: Object.values(networkInterfaces()).flatMap((list) => list ?? []),
           hostname: hostname(),
         }),
-      endUploads: (reason) => ending.abort(reason),
+      endUploads(reason) {
+        ending.abort(reason);
+        resumable.endRequests(reason);
+      },
       close: () => opened.dispose(),
     };
   } finally {
     undo.dispose();
   }
+}
+
+/**
+ * Beside a new catalog recovery would take an acknowledged upload, whose intent happens to be open, for one that never
+ * came to be, and remove it.
+ */
+function refuseIfCatalogIsLost(catalogPath: string, journal: Journal): void {
+  let open = journal.open().length;
+  if (open === 0) return;
+  throw new AppError(
+    "internal_error",
+    `The catalog ${catalogPath} is gone, but the journal knows of ${open} uploads or deletions that were under way with it. Put it back from a backup, or run "s3-uploads import", which makes it anew from what is in storage.`,
+  );
 }
 
 /** Where presigned URLs point to, for the Content-Security-Policy of our pages. */

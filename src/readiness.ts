@@ -3,25 +3,36 @@ import { toAppError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { Recovery } from "./recover.ts";
 import type { Storage } from "./store/storage.ts";
+import type { Sweep } from "./sweep.ts";
 import { MINUTE_MS, SECOND_MS } from "./units.ts";
 
 const whenReadyMs = MINUTE_MS;
 const whenDegradedMs = 5 * SECOND_MS;
+/** Recovery that could not end everything is tried again after this, then after twice as long, and so on. */
+const firstRetryMs = 5 * SECOND_MS;
+/** What a start waits for recovery, which goes on beside the first requests: what it removes is out of their sight. */
+const startPatienceMs = 5 * SECOND_MS;
 
 /** Whether storage can be reached, looked at now and then. */
 export interface Readiness {
   /** What is wrong with storage, or null. */
   readonly fault: AppError | null;
-  /** Looks for the first time. */
+  /** Looks for the first time, and lets recovery begin. */
   start(): Promise<void>;
   stop(): void;
 }
 
-/** Every look that finds storage is followed by recovery of what requests have left open. */
-export function createReadiness(storage: Storage, recovery: Pick<Recovery, "run">, log: Log): Readiness {
+/** Every look that finds storage is followed by recovery of what requests have left open, and by the sweep. */
+export function createReadiness(
+  storage: Storage,
+  recovery: Pick<Recovery, "run">,
+  sweep: Sweep,
+  log: Log,
+): Readiness {
   let fault: AppError | null = null;
   let timer: ReturnType<typeof setTimeout> | null = null;
   let stopped = false;
+  let retryMs = firstRetryMs;
 
   async function look(): Promise<void> {
     let before = fault;
@@ -29,19 +40,43 @@ export function createReadiness(storage: Storage, recovery: Pick<Recovery, "run"
       await storage.probe();
       fault = null;
       if (before) log.info({}, "storage can be reached again");
-      await recovery.run();
     } catch (error) {
       fault = toAppError(error);
       if (fault.message !== before?.message) log.warn({ code: fault.code }, fault.message);
     }
-    if (!stopped) timer = setTimeout(() => void look(), fault ? whenDegradedMs : whenReadyMs);
+  }
+
+  /** Resolves to the time until the next look, in milliseconds. */
+  async function recover(): Promise<number> {
+    if (fault) return whenDegradedMs;
+    try {
+      let left = await recovery.run();
+      await sweep();
+      if (left === 0) {
+        retryMs = firstRetryMs;
+        return whenReadyMs;
+      }
+    } catch (error) {
+      log.error({ reason: toAppError(error).message }, "recovery has to wait");
+    }
+    let nextMs = retryMs;
+    retryMs = Math.min(retryMs * 2, whenReadyMs);
+    return nextMs;
+  }
+
+  async function recoverAndGoOn(): Promise<void> {
+    let nextMs = await recover();
+    if (!stopped) timer = setTimeout(() => void look().then(recoverAndGoOn), nextMs);
   }
 
   return {
     get fault() {
       return fault;
     },
-    start: look,
+    async start() {
+      await look();
+      await Promise.race([recoverAndGoOn(), Bun.sleep(startPatienceMs)]);
+    },
     stop() {
       stopped = true;
       if (timer) clearTimeout(timer);

@@ -2,21 +2,23 @@ import type { Admission } from "./admission.ts";
 import type { Allowance, Hold } from "./allowance.ts";
 import type { Clock } from "./clock.ts";
 import type { DeleteFile } from "./delete-file.ts";
-import type { DuplicatePolicy, FileRecord, IncomingFile, NewFileRecord } from "./domain.ts";
+import type { FileRecord, IncomingFile, NewFileRecord } from "./domain.ts";
 import { AppError, type ErrorCode, toAppError } from "./errors.ts";
 import type { Ids } from "./ids.ts";
-import { extractMetadata } from "./inspect/extract-metadata.ts";
 import { measureBody } from "./inspect/measure.ts";
 import { detectMediaType } from "./inspect/media-type.ts";
 import type { Policy } from "./inspect/policy.ts";
 import type { Log } from "./log.ts";
 import type { RefusedFile } from "./parse/upload-request.ts";
+import { rangeReader, type RecordUpload } from "./record-upload.ts";
 import type { FileRepository } from "./record/file-repository.ts";
-import type { Recovery } from "./recover.ts";
+import { type Recovery, undoPatienceMs } from "./recover.ts";
+import { endsWithin } from "./soon.ts";
 import type { Idempotency } from "./state/idempotency.ts";
 import type { Journal } from "./state/journal.ts";
 import { keyPrefixOf, objectKey, userMetadataOf } from "./store/keys.ts";
 import type { Storage } from "./store/storage.ts";
+import { SECOND_MS } from "./units.ts";
 
 export type UploadOutcome =
   | { success: true; record: FileRecord; duplicateOf: number | null }
@@ -45,6 +47,7 @@ export type ReceiveUpload = (
 export interface ReceiveUploadDeps {
   storage: Storage;
   repository: FileRepository;
+  recordUpload: RecordUpload;
   journal: Journal;
   recovery: Recovery;
   idempotency: Idempotency;
@@ -53,7 +56,7 @@ export interface ReceiveUploadDeps {
   admission: Admission;
   clock: Clock;
   ids: Ids;
-  options: { s3Prefix: string; maxFileBytes: number; duplicates: DuplicatePolicy; keepPosition: boolean };
+  options: { s3Prefix: string; maxFileBytes: number };
 }
 
 /** What is wrong with one file only; its neighbours in the request are taken. */
@@ -65,6 +68,8 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "type_mismatch",
   "duplicate",
 ]);
+/** What reading a stored file's facts may take: an upload does not wait for ever for its picture's size. */
+const factsPatienceMs = 30 * SECOND_MS;
 /** A file that is in storage and waits for the end of its request to get its row. */
 interface StoredFile {
   row: NewFileRecord;
@@ -77,6 +82,7 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
   let {
     storage,
     repository,
+    recordUpload,
     journal,
     recovery,
     idempotency,
@@ -106,8 +112,9 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
       }
       return outcomes;
     } catch (error) {
-      for (let one of received) if ("row" in one) await undo(one);
-      for (let one of recorded) await takeBack(one, context.log);
+      // All rows at once: what is on its way out is out of sight, also for a retry that comes meanwhile.
+      let rowsGone = Promise.all(recorded.map((one) => takeBack(one, context.log)));
+      await orLater(undoAll(received).then(() => rowsGone));
       throw context.signal.aborted ? endedBy(context.signal) : error;
     }
   }
@@ -164,35 +171,19 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
         declaredBytes: head.isWhole ? measured.headTail.sizeBytes : declaredBytes,
         mostBytes: Math.min(file.mostBytes ?? options.maxFileBytes, options.maxFileBytes),
         contentType: media.contentType,
-        userMetadata: userMetadataOf({ uid, filename, createdAt, ...sha256 }),
+        userMetadata: userMetadataOf({ uid, filename, createdAt, declaredType, ...sha256 }),
         sha256: measured.sha256,
         onMultipartCreated: (uploadId) => journal.multipartCreated(uid, uploadId),
         signal: context.signal,
       });
-      let source = measured.headTail.source((offset, length) => readStored(key, offset, length));
-      let facts = await extractMetadata(source, media, { keepPosition: options.keepPosition });
-      let metadata = { ...facts.metadata };
-      if (declaredType !== null) metadata["declared_type"] = declaredType;
-      if (mismatch) metadata["mismatch"] = mismatch;
-      let row: NewFileRecord = {
-        ...facts,
-        metadata,
-        uid,
-        filename,
-        storage: name,
-        bucket,
-        s3_key: key,
-        content_type: media.contentType,
-        kind: media.kind,
-        size_bytes: sizeBytes,
-        checksum_sha256: measured.sha256(),
-        created_at: createdAt,
-        created_date: createdAt.slice(0, 10),
-      };
+      let patience = AbortSignal.any([context.signal, AbortSignal.timeout(factsPatienceMs)]);
+      let source = measured.headTail.source(rangeReader(storage, key, patience));
+      let what = { filename, declaredType, media, mismatch, sizeBytes, sha256: measured.sha256() };
+      let row = await recordUpload.describe({ ...what, uid, key, createdAt, source }, storage);
       return { row, hold, release };
     } catch (error) {
-      // Without an answer nobody knows whether storage will still make the object.
-      await undo({ row: { uid }, release }, toAppError(error).code === "storage_unavailable");
+      // What was given up on its way may still make an object, or an upload in parts.
+      await orLater(undo({ row: { uid }, release }, true));
       throw error;
     }
   }
@@ -203,26 +194,14 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
     context: UploadContext,
   ): Promise<UploadOutcome> {
     let { row, hold, release } = stored;
-    // Whose files lie apart shares no object with others, and learns nothing of theirs.
-    let duplicates = context.folder ? "store" : options.duplicates;
     try {
-      await hold?.charge(row.uid, row.size_bytes);
       if (context.idempotencyKey !== null) await idempotency.remember(context.idempotencyKey, position, row);
-      let { record: created, duplicateOf, linked } = await repository.create(row, duplicates);
-      hold?.settle();
-      if (linked) await undo(stored);
-      else journal.closeUpload(row.uid);
-      context.log.info(
-        { id: created.id, uid: row.uid, bytes: row.size_bytes, type: row.content_type },
-        "file recorded",
-      );
-      return { success: true, record: created, duplicateOf };
-    } catch (error) {
-      await undo(stored);
-      hold?.refund();
-      throw error;
-    } finally {
+      let made = await recordUpload.record(row, { folder: context.folder ?? null, hold }, context.log);
       release();
+      return { success: true, ...made };
+    } catch (error) {
+      await orLater(undo(stored));
+      throw error;
     }
   }
 
@@ -233,6 +212,10 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
   ): Promise<void> {
     await recovery.undoUpload(row.uid, lookAgain);
     release();
+  }
+
+  async function undoAll(received: (UploadOutcome | StoredFile)[]): Promise<void> {
+    for (let one of received) if ("row" in one) await undo(one);
   }
 
   /** Removes what was recorded already. One that can't be removed does not keep the others, nor hide why. */
@@ -265,11 +248,6 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
     );
   }
 
-  async function readStored(key: string, offset: number, length: number): Promise<Uint8Array> {
-    let { body } = await storage.open(key, { first: offset, last: offset + length - 1 });
-    return new Uint8Array(await new Response(body).arrayBuffer());
-  }
-
   return async function receiveUpload(files, context) {
     let key = context.idempotencyKey;
     if (key === null) return receive(files, context);
@@ -283,6 +261,11 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
       if (byKey.get(key) === settled) byKey.delete(key);
     }
   };
+}
+
+/** Waits for what is to be undone, but not for long: the sender has its answer then, and the rest is done after it. */
+async function orLater(undoing: Promise<unknown>): Promise<void> {
+  await endsWithin(undoing, undoPatienceMs);
 }
 
 function endedBy(signal: AbortSignal): AppError {

@@ -1,4 +1,14 @@
-import { closeSync, mkdirSync, openSync, readSync, rmSync, unlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 
 import { AppError } from "./errors.ts";
@@ -26,7 +36,8 @@ export interface Spool {
 export function createSpool(directory: string): Spool {
   return {
     empty() {
-      rmSync(directory, { recursive: true, force: true });
+      // What is in it, not the folder: that may be a disk of its own.
+      for (let name of namesIn(directory)) rmSync(join(directory, name), { recursive: true, force: true });
     },
 
     create() {
@@ -65,17 +76,17 @@ export function createSpool(directory: string): Spool {
   };
 }
 
+function namesIn(directory: string): string[] {
+  return existsSync(directory) ? guarded(() => readdirSync(directory)) : [];
+}
+
 function guarded<T>(call: () => T): T {
   try {
     return call();
   } catch (error) {
     let full = ["ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "");
-    throw new AppError(
-      full ? "disk_full" : "internal_error",
-      `the spool can't be written: ${String(error)}`,
-      {
-        cause: error,
-      },
-    );
+    throw new AppError(full ? "disk_full" : "internal_error", `the spool can't be used: ${String(error)}`, {
+      cause: error,
+    });
   }
 }

@@ -8,7 +8,7 @@ import { createSpool } from "./spool.ts";
 import { createLocalStorage, removeTemporaryFiles } from "./store/local.ts";
 import { createS3Storage } from "./store/s3/s3-storage.ts";
 import type { Storage } from "./store/storage.ts";
-import { MIB } from "./units.ts";
+import { MIB, SECOND_MS } from "./units.ts";
 
 /** Every storage that a row can name. */
 export interface Storages {
@@ -56,6 +56,7 @@ function s3Options(config: Config) {
     region: config.s3_region,
     endpointUrl: config.s3_endpoint_url ?? undefined,
     publicEndpointUrl: config.s3_public_endpoint_url ?? undefined,
+    silenceMs: config.s3_timeout_s * SECOND_MS,
     forcePathStyle: config.s3_force_path_style,
     storageClass: config.s3_storage_class ?? undefined,
     serverSideEncryption: config.s3_server_side_encryption ?? undefined,

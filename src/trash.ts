@@ -1,7 +1,7 @@
 import type { Clock } from "./clock.ts";
 import type { DeleteFile } from "./delete-file.ts";
 import type { FileRecord } from "./domain.ts";
-import { AppError, toAppError } from "./errors.ts";
+import { AppError, isRefusal, toAppError } from "./errors.ts";
 import type { Ids } from "./ids.ts";
 import type { Log } from "./log.ts";
 import type { FileRepository } from "./record/file-repository.ts";
@@ -13,6 +13,8 @@ export const undoMs = 30 * SECOND_MS;
 /** First and longest wait after a deletion that failed, as a rule because storage is away. */
 const firstRetryMs = 5 * SECOND_MS;
 const longestRetryMs = MINUTE_MS;
+/** What storage refuses has to be allowed by somebody first. */
+const refusedRetryMs = 10 * MINUTE_MS;
 /** Files that go for good at the same time. */
 const maxAtOnce = 8;
 
@@ -51,7 +53,10 @@ export interface TrashDeps {
   table: TrashTable;
   repository: FileRepository;
   deleteFile: DeleteFile;
+  /** For what the table keeps. */
   clock: Clock;
+  /** For what is due in this process; default: the same. */
+  steady?: Clock;
   ids: Ids;
   log: Log;
 }
@@ -61,23 +66,26 @@ interface Entry extends TrashedFile {
   state: "waiting" | "returning" | "going";
   retryAtMs: number;
   retryMs: number;
+  /** What was logged about it last. */
+  reason: string;
 }
 
 export function createTrash(deps: TrashDeps): Trash {
-  let { table, repository, deleteFile, clock, ids, log } = deps;
+  let { table, repository, deleteFile, clock, steady = clock, ids, log } = deps;
   let entries = new Map<number, Entry>();
   let timer: ReturnType<typeof setTimeout> | null = null;
   let isRunning = false;
 
   let keep = (file: TrashedFile) => {
-    entries.set(file.fileId, { ...file, state: "waiting", retryAtMs: 0, retryMs: firstRetryMs });
+    entries.set(file.fileId, { ...file, state: "waiting", retryAtMs: 0, retryMs: firstRetryMs, reason: "" });
   };
 
   async function load(): Promise<void> {
     for (let file of table.all()) {
-      await repository.setAside(file.fileId);
+      await repository.setAside(file.uid);
       // A clock that was set back must not make a deletion wait for years.
-      keep({ ...file, dueAtMs: Math.min(file.dueAtMs, clock.nowMs() + undoMs) });
+      let leftMs = Math.min(file.dueAtMs - clock.nowMs(), undoMs);
+      keep({ ...file, dueAtMs: steady.nowMs() + leftMs });
     }
   }
 
@@ -103,7 +111,7 @@ export function createTrash(deps: TrashDeps): Trash {
       for (let { id } of records) await repository.bringBack(id);
       throw error;
     }
-    for (let file of files) keep(file);
+    for (let file of files) keep({ ...file, dueAtMs: steady.nowMs() + undoMs });
     schedule();
     return { undoable: { batch, fileIds: files.map((file) => file.fileId), msLeft: undoMs }, missing };
   }
@@ -114,7 +122,7 @@ export function createTrash(deps: TrashDeps): Trash {
     let mine: Entry[] = [];
     for (let id of idsOrUids) {
       let entry = find(id);
-      if (entry?.state === "waiting" && clock.nowMs() < entry.dueAtMs) {
+      if (entry?.state === "waiting" && steady.nowMs() < entry.dueAtMs) {
         entry.state = "returning";
         mine.push(entry);
         continue;
@@ -142,7 +150,8 @@ export function createTrash(deps: TrashDeps): Trash {
 
   async function remove(entry: Entry): Promise<void> {
     try {
-      await deleteFile(entry.fileId, { alsoSetAside: true });
+      // Not by its id, which is another file's in a catalog that was made anew.
+      await deleteFile(entry.uid, { alsoSetAside: true });
       log.info({ id: entry.fileId, uid: entry.uid }, "file deleted for good");
     } catch (thrown) {
       let error = toAppError(thrown);
@@ -158,9 +167,12 @@ export function createTrash(deps: TrashDeps): Trash {
   }
 
   function tryAgainLater(entry: Entry, error: AppError): void {
-    log.warn({ id: entry.fileId, code: error.code, reason: error.message }, "a deletion has to wait");
+    // Tried again and again, but said once.
+    let level = error.message === entry.reason ? ("debug" as const) : ("warn" as const);
+    log[level]({ id: entry.fileId, code: error.code, reason: error.message }, "a deletion has to wait");
+    entry.reason = error.message;
     entry.state = "waiting";
-    entry.retryAtMs = clock.nowMs() + entry.retryMs;
+    entry.retryAtMs = steady.nowMs() + (isRefusal(error) ? refusedRetryMs : entry.retryMs);
     entry.retryMs = Math.min(entry.retryMs * 2, longestRetryMs);
   }
 
@@ -173,8 +185,8 @@ export function createTrash(deps: TrashDeps): Trash {
     if (timer) clearTimeout(timer);
     timer = null;
     if (dueMs === Number.POSITIVE_INFINITY) return;
-    // No longer than it takes a new file to be due: a clock may be set, and timers don't follow it.
-    let waitMs = Math.min(Math.max(0, dueMs - clock.nowMs()), undoMs);
+    // No longer than it takes a new file to be due: what is due later is looked at again.
+    let waitMs = Math.min(Math.max(0, dueMs - steady.nowMs()), undoMs);
     timer = setTimeout(() => void removeDue(), waitMs);
     // A server that ends does not wait: the table knows, and the next start goes on.
     timer.unref();
@@ -182,7 +194,7 @@ export function createTrash(deps: TrashDeps): Trash {
 
   async function removeDue(): Promise<void> {
     timer = null;
-    let nowMs = clock.nowMs();
+    let nowMs = steady.nowMs();
     let due = entries
       .values()
       .filter((entry) => entry.state === "waiting" && dueOf(entry) <= nowMs)
@@ -202,7 +214,7 @@ export function createTrash(deps: TrashDeps): Trash {
     put,
     restore,
     find(batch) {
-      let nowMs = clock.nowMs();
+      let nowMs = steady.nowMs();
       let left = entries
         .values()
         .filter((entry) => entry.batch === batch && entry.state === "waiting" && entry.dueAtMs > nowMs)

@@ -70,9 +70,14 @@ describe("imports point one way", () => {
       "auth",
       "config",
       "receive-upload.ts",
+      "record-upload.ts",
+      "resume",
       "delete-file.ts",
       "recover.ts",
+      "reconcile",
       "trash.ts",
+      "marks.ts",
+      "import",
     ];
     expect(
       offences(
@@ -83,7 +88,17 @@ describe("imports point one way", () => {
   });
 
   test("the story of an upload knows nothing of the web", () => {
-    let story = ["receive-upload.ts", "delete-file.ts", "recover.ts", "trash.ts"];
+    let story = [
+      "receive-upload.ts",
+      "record-upload.ts",
+      "resume",
+      "delete-file.ts",
+      "recover.ts",
+      "trash.ts",
+      "marks.ts",
+      "import",
+      "reconcile",
+    ];
     expect(
       offences(
         ({ path }, imported) =>

@@ -15,7 +15,9 @@ import { AppError } from "../src/errors.ts";
 import { randomIds } from "../src/ids.ts";
 import { createPolicy } from "../src/inspect/policy.ts";
 import { silentLog } from "../src/log.ts";
+import { createMarks } from "../src/marks.ts";
 import { createReceiveUpload, type UploadContext } from "../src/receive-upload.ts";
+import { createRecordUpload } from "../src/record-upload.ts";
 import type { FileRepository } from "../src/record/file-repository.ts";
 import { createSqliteRepository } from "../src/record/sqlite-repository.ts";
 import { createRecovery } from "../src/recover.ts";
@@ -52,15 +54,22 @@ afterEach(() => {
 /** The real thing, but for what a test breaks. */
 function createReceive(duplicates: "store" | "link" | "reject" = "store") {
   let storageFor = () => storage;
-  let recovery = createRecovery({ journal, repository, storageFor, log: silentLog });
+  let marks = createMarks({ storageFor, s3Prefix: "uploads/", log: silentLog });
+  let recovery = createRecovery({ journal, repository, storageFor, marks, log: silentLog, lateMs: 0 });
   let maxFileBytes = MIB;
   return createReceiveUpload({
     storage,
     repository,
+    recordUpload: createRecordUpload({
+      repository,
+      journal,
+      recovery,
+      options: { duplicates, keepPosition: true },
+    }),
     journal,
     recovery,
     idempotency: createIdempotency(state, createCommitSync(state), systemClock),
-    deleteFile: createDeleteFile({ repository, journal, recovery, storageFor }),
+    deleteFile: createDeleteFile({ repository, journal, recovery, storageFor, marks }),
     policy: createPolicy({
       maxFileBytes,
       allowedMimeTypes: [],
@@ -71,7 +80,7 @@ function createReceive(duplicates: "store" | "link" | "reject" = "store") {
     admission: createAdmission(createByteBudget(64 * MIB), MIB),
     clock: systemClock,
     ids: randomIds,
-    options: { s3Prefix: "uploads/", maxFileBytes, duplicates, keepPosition: true },
+    options: { s3Prefix: "uploads/", maxFileBytes },
   });
 }
 

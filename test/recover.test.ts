@@ -10,15 +10,19 @@ import { createDeleteFile } from "../src/delete-file.ts";
 import type { NewFileRecord } from "../src/domain.ts";
 import { AppError } from "../src/errors.ts";
 import { silentLog } from "../src/log.ts";
+import { createMarks } from "../src/marks.ts";
 import type { FileRepository } from "../src/record/file-repository.ts";
 import { createSqliteRepository } from "../src/record/sqlite-repository.ts";
 import { createRecovery, type Recovery } from "../src/recover.ts";
 import { openStateDatabase } from "../src/state/database.ts";
 import { createJournal } from "../src/state/sqlite-journal.ts";
+import { quarantineKey } from "../src/store/key-kinds.ts";
 import { createLocalStorage } from "../src/store/local.ts";
 import type { Storage, UnfinishedUpload } from "../src/store/storage.ts";
+import { HOUR_MS } from "../src/units.ts";
 import { newFile } from "./record/new-file.ts";
 import { bytesOf, putRequest } from "./store/bodies.ts";
+import { eventually } from "./support/server.ts";
 
 let folder = "";
 let state: Database;
@@ -28,6 +32,12 @@ let storage: Storage;
 let recovery: Recovery;
 let aborted: string[] = [];
 let down = false;
+/** What the bucket's policy forbids. */
+let forbidden: ("abort" | "delete" | "list unfinished")[] = [];
+let warnings: string[] = [];
+/** Longer than a test needs to make the object that comes late. */
+const lateMs = 200;
+let nowMs: number;
 /** In the bucket. */
 let unfinished: UnfinishedUpload[] = [];
 
@@ -44,22 +54,32 @@ beforeEach(async () => {
   aborted = [];
   unfinished = [];
   down = false;
+  forbidden = [];
+  warnings = [];
   // as a server does before it recovers; it makes the folder
   await storage.probe();
   let reachable: Storage = {
     ...storage,
-    delete: (key) => (down ? unavailable() : storage.delete(key)),
+    delete: (key) => (down ? unavailable() : (refusedIf("delete") ?? storage.delete(key))),
     async *listUnfinished() {
+      await refusedIf("list unfinished");
       yield* unfinished;
     },
     abortMultipart: async (key, uploadId) => {
       if (down) await unavailable();
+      await refusedIf("abort");
       aborted.push(`${key} ${uploadId}`);
     },
   };
-  recovery = createRecovery({ journal, repository, storageFor: () => reachable, log: silentLog });
+  let storageFor = () => reachable;
+  let log = { ...silentLog, warn: (_facts: object, message: string) => void warnings.push(message) };
+  let marks = createMarks({ storageFor, s3Prefix: "uploads/", log: silentLog });
+  nowMs = Date.now();
+  let clock = { nowMs: () => nowMs };
+  recovery = createRecovery({ journal, repository, storageFor, marks, log, lateMs, clock });
 });
 afterEach(() => {
+  recovery.stop();
   repository.close();
   journal.flush();
   state.close();
@@ -68,6 +88,10 @@ afterEach(() => {
 
 function unavailable(): Promise<never> {
   return Promise.reject(new AppError("storage_unavailable", "down"));
+}
+
+function refusedIf(what: (typeof forbidden)[number]): Promise<never> | null {
+  return forbidden.includes(what) ? Promise.reject(new AppError("storage_error", `may not ${what}`)) : null;
 }
 
 /** An upload that got as far as its object. */
@@ -93,6 +117,16 @@ describe("an upload that is open in the journal", () => {
     expect([await isThere(row), openIntents()]).toEqual([false, []]);
   });
 
+  test("from long ago, as in a journal from a backup, has its object set aside instead", async () => {
+    let uid = Bun.randomUUIDv7();
+    let row = await stored({ uid, s3_key: `uploads/2026/01/${uid}.bin` });
+    nowMs += HOUR_MS + 1;
+    expect(await recovery.run()).toBe(0);
+    expect([await isThere(row), openIntents()]).toEqual([false, []]);
+    let aside = await storage.head(quarantineKey("uploads/", row.s3_key));
+    expect(aside?.sizeBytes).toBe(100);
+  });
+
   test("that got to no object is forgotten", async () => {
     await journal.beginUpload({ uid: "u", storage: "local", bucket: "local", key: "uploads/2026/01/u.bin" });
     expect(await recovery.run()).toBe(0);
@@ -102,15 +136,65 @@ describe("an upload that is open in the journal", () => {
   test("has its unfinished parts ended", async () => {
     await journal.beginUpload({ uid: "u", storage: "s3", bucket: "b", key: "k" });
     await journal.multipartCreated("u", "upload-1");
-    expect(await recovery.run()).toBe(0);
-    expect([aborted, openIntents()]).toEqual([["k upload-1"], []]);
+    expect(await recovery.run()).toBe(1);
+    expect(aborted).toEqual(["k upload-1"]);
+  });
+
+  test("has all its parts ended when the answer to Create was lost and another one got through", async () => {
+    await journal.beginUpload({ uid: "u", storage: "s3", bucket: "b", key: "k" });
+    await journal.multipartCreated("u", "upload-2");
+    unfinished = [{ key: "k", uploadId: "upload-1", initiatedAtMs: 0 }];
+    await recovery.run();
+    expect(aborted).toEqual(["k upload-2", "k upload-1"]);
   });
 
   test("has parts ended whose id was not noted any more", async () => {
     await journal.beginUpload({ uid: "u", storage: "s3", bucket: "b", key: "k" });
     unfinished = [{ key: "k", uploadId: "upload-1", initiatedAtMs: 0 }];
+    expect(await recovery.run()).toBe(1);
+    expect(aborted).toEqual(["k upload-1"]);
+  });
+
+  test("whose parts may not be ended is let go after three refusals, and both are said once", async () => {
+    forbidden = ["abort"];
+    await journal.beginUpload({ uid: "u", storage: "s3", bucket: "b", key: "k" });
+    await journal.multipartCreated("u", "upload-1");
+    expect([await recovery.run(), await recovery.run()]).toEqual([1, 1]);
+    expect(openIntents()).toEqual(["upload u"]);
+    await recovery.run();
+    await eventually(openIntents, (open) => open.length === 0);
+    expect(warnings).toEqual([
+      "an intent stays open",
+      "the parts of an upload are left in the bucket: it refuses to abort it",
+    ]);
+  });
+
+  test("whose parts may be ended at the second try is not let go before", async () => {
+    forbidden = ["abort"];
+    await journal.beginUpload({ uid: "u", storage: "s3", bucket: "b", key: "k" });
+    await journal.multipartCreated("u", "upload-1");
+    expect(await recovery.run()).toBe(1);
+    forbidden = [];
+    await recovery.run();
+    expect([aborted, openIntents()]).toEqual([["k upload-1"], ["upload u"]]);
+    await eventually(openIntents, (open) => open.length === 0);
+  });
+
+  test("is undone where unfinished uploads can't be listed, without a word about each", async () => {
+    forbidden = ["list unfinished"];
+    let row = await stored();
     expect(await recovery.run()).toBe(0);
-    expect([aborted, openIntents()]).toEqual([["k upload-1"], []]);
+    expect([await isThere(row), openIntents(), warnings]).toEqual([false, [], []]);
+  });
+
+  test("whose object may not be deleted stays open, which is said once, until it may", async () => {
+    forbidden = ["delete"];
+    let row = await stored();
+    for (let nth = 0; nth < 5; nth++) expect(await recovery.run()).toBe(1);
+    expect([openIntents(), warnings]).toEqual([[`upload ${row.uid}`], ["an intent stays open"]]);
+    forbidden = [];
+    expect(await recovery.run()).toBe(0);
+    expect([await isThere(row), openIntents()]).toEqual([false, []]);
   });
 
   test("with its row keeps everything", async () => {
@@ -153,15 +237,23 @@ describe("an upload that is open in the journal", () => {
     expect([await isThere(row), openIntents()]).toEqual([false, []]);
   });
 
-  test("whose object may yet come to be is looked for again", async () => {
-    let row = newFile();
-    await journal.beginUpload({ uid: row.uid, storage: "local", bucket: "local", key: row.s3_key });
-    await recovery.undoUpload(row.uid, true);
-    expect(openIntents()).toEqual([`upload ${row.uid}`]);
-    await storage.put(putRequest(row.s3_key, bytesOf(100)));
-    expect(await recovery.run()).toBe(0);
-    expect([await isThere(row), openIntents()]).toEqual([false, []]);
-  });
+  for (let [when, undo] of [
+    ["by a request that was given up", (uid: string) => recovery.undoUpload(uid, true)],
+    ["by a process that has ended", () => recovery.run()],
+  ] as const) {
+    test(`whose object may yet come to be, sent ${when}, is looked for once more`, async () => {
+      let row = newFile();
+      await journal.beginUpload({ uid: row.uid, storage: "s3", bucket: "b", key: row.s3_key });
+      await undo(row.uid);
+      expect(openIntents()).toEqual([`upload ${row.uid}`]);
+      // A look that comes too early ends nothing.
+      await recovery.run();
+      expect(openIntents()).toEqual([`upload ${row.uid}`]);
+      await storage.put(putRequest(row.s3_key, bytesOf(100)));
+      await eventually(openIntents, (open) => open.length === 0);
+      expect(await isThere(row)).toBe(false);
+    });
+  }
 
   test("that can't be undone does not keep the others from it", async () => {
     await journal.beginUpload({ uid: "first", storage: "s3", bucket: "b", key: "k" });
@@ -230,6 +322,17 @@ describe("a deletion that is open in the journal", () => {
     expect([await repository.get(older.id), await isThere(twin), openIntents()]).toEqual([null, true, []]);
   });
 
+  test("that storage refuses by now is taken back, unless the object is gone", async () => {
+    let [kept, gone] = [await recorded(), await recorded()];
+    await begin(kept);
+    await begin(gone);
+    await storage.delete(gone.s3_key);
+    forbidden = ["delete"];
+    expect(await recovery.run()).toBe(1);
+    expect([await repository.get(kept.id), await repository.get(gone.id)]).toEqual([kept, null]);
+    expect([openIntents(), await rowsOf(gone)]).toEqual([[], 0]);
+  });
+
   test("keeps row and intent while storage is down, out of sight", async () => {
     let record = await recorded();
     await begin(record);
@@ -249,6 +352,14 @@ describe("a deletion that is open in the journal", () => {
     expect([openIntents(), (await repository.get(record.id))?.id]).toEqual([[], record.id]);
     expect(await recovery.run()).toBe(0);
     expect(await isThere(record)).toBe(true);
+  });
+
+  test("by a request whose storage refuses is taken back for good, also over a crash", async () => {
+    let record = await recorded();
+    await failedDelete(record, () => Promise.reject(new AppError("storage_error", "denied")));
+    // What a close that waits for the next commit would not have survived.
+    let open = state.query("SELECT count(*) AS n FROM intents WHERE kind = 'delete'").get();
+    expect(open).toEqual({ n: 0 });
   });
 
   test("by a request that can't know whether the object is gone stays out of sight and is finished later", async () => {
@@ -307,7 +418,9 @@ function rowsOf(row: NewFileRecord): Promise<number> {
 /** The code with which a request's deletion fails. */
 async function failedDelete(record: { id: number }, remove: Storage["delete"]): Promise<string> {
   let failing: Storage = { ...storage, delete: remove };
-  let deleteFile = createDeleteFile({ repository, journal, recovery, storageFor: () => failing });
+  let storageFor = () => failing;
+  let marks = createMarks({ storageFor, s3Prefix: "uploads/", log: silentLog });
+  let deleteFile = createDeleteFile({ repository, journal, recovery, storageFor, marks });
   return deleteFile(record.id).then(
     () => "none",
     (error: AppError) => error.code,

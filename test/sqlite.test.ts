@@ -50,7 +50,7 @@ describe("what SQLite throws becomes", () => {
     db.run("PRAGMA max_page_count = 10");
     let insert = () => immediately(db, () => db.run("INSERT INTO a VALUES (hex(zeroblob(100000)))"));
     let error = thrown(() => translated("add a row", insert));
-    expect(error.message).toBe("Could not add a row: database or disk is full");
+    expect(error.message).toBe("Could not add a row: the disk is full. Make room on it, or change data_dir.");
     expect(error.code).toBe("disk_full");
     expect(error.cause).toBeInstanceOf(Error);
     expect(db.query("SELECT count(*) FROM a").values()).toEqual([[1]]);

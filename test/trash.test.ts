@@ -9,6 +9,7 @@ import type { FileRecord } from "../src/domain.ts";
 import { AppError } from "../src/errors.ts";
 import { randomIds } from "../src/ids.ts";
 import { silentLog } from "../src/log.ts";
+import { createMarks } from "../src/marks.ts";
 import { createSqliteRepository } from "../src/record/sqlite-repository.ts";
 import { createRecovery } from "../src/recover.ts";
 import { openStateDatabase } from "../src/state/database.ts";
@@ -16,6 +17,7 @@ import { createJournal } from "../src/state/sqlite-journal.ts";
 import { createTrashTable } from "../src/state/trash-table.ts";
 import { createLocalStorage } from "../src/store/local.ts";
 import { createTrash, undoMs } from "../src/trash.ts";
+import { DAY_MS, MINUTE_MS } from "../src/units.ts";
 import { newFile } from "./record/new-file.ts";
 import { bytesOf, putRequest } from "./store/bodies.ts";
 import { eventually } from "./support/server.ts";
@@ -23,7 +25,12 @@ import { eventually } from "./support/server.ts";
 let folder = "";
 let nowMs = 0;
 let clock = { nowMs: () => nowMs };
+/** How far somebody has set the clock while the server ran. */
+let setMs = 0;
+let steady = { nowMs: () => nowMs - setMs };
 let down = false;
+let refused = false;
+let warnings: string[] = [];
 let world: ReturnType<typeof open>;
 
 /** What a server has open, on the folder of the test. */
@@ -36,14 +43,18 @@ function open() {
   let storage = createLocalStorage({ directory: join(folder, "objects") });
   let reachable = {
     ...storage,
-    delete: (key: string) =>
-      down ? Promise.reject(new AppError("storage_unavailable", "down")) : storage.delete(key),
+    delete: (key: string) => {
+      if (refused) return Promise.reject(new AppError("storage_error", "may not delete"));
+      return down ? Promise.reject(new AppError("storage_unavailable", "down")) : storage.delete(key);
+    },
   };
   let storageFor = () => reachable;
-  let recovery = createRecovery({ journal, repository, storageFor, log: silentLog });
-  let deleteFile = createDeleteFile({ repository, journal, recovery, storageFor });
+  let marks = createMarks({ storageFor, s3Prefix: "uploads/", log: silentLog });
+  let recovery = createRecovery({ journal, repository, storageFor, marks, log: silentLog, lateMs: 0 });
+  let deleteFile = createDeleteFile({ repository, journal, recovery, storageFor, marks });
   let table = createTrashTable(state, commits);
-  let trash = createTrash({ table, repository, deleteFile, clock, ids: randomIds, log: silentLog });
+  let log = { ...silentLog, warn: (_facts: object, message: string) => void warnings.push(message) };
+  let trash = createTrash({ table, repository, deleteFile, clock, steady, ids: randomIds, log });
   return {
     repository,
     storage,
@@ -65,6 +76,9 @@ function open() {
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "s3-uploads-trash-"));
   nowMs = Date.UTC(2026, 0, 1);
+  setMs = 0;
+  refused = false;
+  warnings = [];
   down = false;
   world = open();
   await world.storage.probe();
@@ -116,6 +130,22 @@ test("undoing twice is undoing once; what was never there can't be had back", as
     failed: [{ id: "99", error: { code: "gone" } }],
   });
 });
+
+for (let years of [-10, 10]) {
+  test(`a clock that is set by ${years} years changes nothing about the thirty seconds`, async () => {
+    let [first, second] = [await addFile(), await addFile()];
+    let { undoable } = await world.trash.put([first.uid]);
+    await world.trash.put([second.uid]);
+    setMs = years * 365 * DAY_MS;
+    nowMs += setMs + undoMs - 20;
+    world.trash.start();
+    expect(world.trash.find(undoable.batch)).toMatchObject({ msLeft: 20 });
+    expect((await world.trash.restore([first.uid])).restored).toEqual([first.id]);
+    nowMs += 20;
+    await gone();
+    expect([await isThere(first), await isThere(second)]).toEqual([true, false]);
+  });
+}
 
 test("row and object go when the time is over, not before", async () => {
   let [first, second] = [await addFile(), await addFile()];
@@ -239,4 +269,30 @@ test("many go in one step", async () => {
   world.trash.start();
   await gone();
   expect((await Promise.all(files.map(isThere))).some(Boolean)).toBe(false);
+});
+
+test("a deletion that storage refuses is said once, and done when it is allowed", async () => {
+  let file = await addFile();
+  await world.trash.put([file.uid]);
+  refused = true;
+  nowMs += undoMs;
+  world.trash.start();
+  await eventually(
+    () => warnings.length,
+    (count) => count === 1,
+  );
+  for (let nth = 0; nth < 3; nth++) {
+    world.trash.stop();
+    nowMs += 10 * MINUTE_MS;
+    world.trash.start();
+    await Bun.sleep(50);
+  }
+  expect(warnings).toEqual(["a deletion has to wait"]);
+  expect([await shown(), await isThere(file), kept(), world.journal.open()]).toEqual([[], true, 1, []]);
+  refused = false;
+  world.trash.stop();
+  nowMs += 10 * MINUTE_MS;
+  world.trash.start();
+  await gone();
+  expect(await isThere(file)).toBe(false);
 });

@@ -5,6 +5,8 @@ import type { FileRecord, Json } from "../src/domain.ts";
 export interface SiteLinks {
   home: string;
   upload: string;
+  /** Where uploads in pieces begin. */
+  tus: string;
   files: string;
   filesCsv: string;
   deleteMany: string;
@@ -118,6 +120,8 @@ export interface ListView {
 /** What is known to be refused before a byte is sent. */
 export interface UploadRules {
   maxFileBytes: number;
+  /** Files from this size on go in pieces. */
+  resumableBytes: number;
   /** None: every extension. */
   allowedExtensions: readonly string[];
   blockedExtensions: readonly string[];

@@ -45,8 +45,11 @@ export interface Access {
   guard: MiddlewareHandler<AccessEnv>;
   /** For every route that knows people: sets `identity`; credentials that are no good are 401, never anonymous. */
   identify: MiddlewareHandler<AccessEnv>;
-  /** For one route or group, after `identify`: 401 for nobody in particular, 403 for somebody who may not. */
-  requires(scope: Scope): MiddlewareHandler<AccessEnv>;
+  /**
+   * For one route or group, after `identify`: 401 for nobody in particular, 403 for somebody who may not.
+   * @param unless a proof in the request itself that takes the place of the scope
+   */
+  requires(scope: Scope, unless?: (context: Context<AccessEnv>) => boolean): MiddlewareHandler<AccessEnv>;
   /** The same for what everybody may who has signed in here, whatever else they may. */
   requiresSession: MiddlewareHandler<AccessEnv>;
 }
@@ -185,9 +188,9 @@ export function createAccess(options: AccessOptions): Access {
       cookie.give(context, session.renewed, client.secure);
     }),
 
-    requires: (scope) =>
+    requires: (scope, unless = () => false) =>
       demanding(scope, async (context, next) => {
-        if (!isAllowed(context.var.identity, scope)) throw refuse(context, verbs[scope]);
+        if (!isAllowed(context.var.identity, scope) && !unless(context)) throw refuse(context, verbs[scope]);
         await next();
       }),
 

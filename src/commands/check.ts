@@ -51,7 +51,9 @@ export async function runCheck({ config, storage, write, ids = randomIds }: Chec
   if (storage.name === "local" && !existsSync(join(config.data_dir, "objects"))) {
     report("ok", "storage", "the folder for objects will be made by the server");
   } else if (await probe(config, storage, report)) {
-    await roundTrip(storage, `${config.s3_prefix}s3-uploads-check/${ids.uid()}`, report);
+    let key = `${config.s3_prefix}s3-uploads-check/${ids.uid()}`;
+    await roundTrip(storage, key, report);
+    if (config.s3_bucket !== null) await tryUnfinished(storage, key, report);
   } else {
     report("warn", "object", "not tried, because the storage did not answer");
   }
@@ -92,12 +94,30 @@ async function probe(config: Config, storage: Storage, report: Report): Promise<
     // A definite no to a list says nothing about the other permissions.
     return toAppError(error).code === "storage_error";
   }
-  report(
-    "ok",
-    "list",
-    `the storage answers${config.s3_bucket === null ? "" : ", and the bucket may be listed"}`,
-  );
+  // What the probe could do without.
+  let [missing] = storage.shortcomings ?? [];
+  if (missing !== undefined) report("warn", "list", missing);
+  else {
+    let listed = config.s3_bucket === null ? "" : ", and the bucket may be listed";
+    report("ok", "list", `the storage answers${listed}`);
+  }
   return true;
+}
+
+/** Whether parts can be cleaned up after an upload that failed: something to know, and no reason not to start. */
+async function tryUnfinished(storage: Storage, key: string, report: Report): Promise<void> {
+  let before = new Set(storage.shortcomings);
+  let tries = [
+    // There is no such upload, which is no error.
+    async () => storage.abortMultipart(key, "s3-uploads-check"),
+    async () => void (await Array.fromAsync(storage.listUnfinished(key))),
+  ];
+  let results = await Promise.allSettled(tries.map((one) => one()));
+  // What the storage notes says it; a server that answers something else to an id it never gave has told nothing.
+  let done = results.every(({ status }) => status === "fulfilled");
+  let missing = (storage.shortcomings ?? []).filter((sentence) => !before.has(sentence));
+  for (let sentence of missing) report("warn", "clean up", sentence);
+  if (done) report("ok", "clean up", "unfinished uploads can be found and aborted");
 }
 
 /** Puts, reads, compares and deletes one small object; what needs a failed step is left out. */

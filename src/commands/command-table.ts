@@ -1,5 +1,6 @@
 import { inviteOptions } from "./invite.ts";
 import type { ProgramName } from "./programs.ts";
+import { reconcileOptions } from "./reconcile-options.ts";
 import { tokenOptions } from "./token.ts";
 import { userOptions } from "./user.ts";
 
@@ -57,6 +58,58 @@ export const COMMANDS = {
     text: "Asks the server that runs with the same configuration, on this machine, whether it is alive. Prints one line; the exit status is 1 when it gives no good answer within 3 seconds. Made for a container's health check.",
     options: [],
     examples: ["s3-uploads health", "s3-uploads health --port 9000"],
+  },
+  import: {
+    operands: "",
+    minOperands: 0,
+    maxOperands: 0,
+    summary: "rebuild the catalog from what is in the bucket",
+    text: "Gives every object under the prefix a row in the catalog that has none: files that were uploaded come back as they were, also after uploads.db was lost, and objects that others have put into the bucket are inspected and added. What has a row stays as it is, so it may be interrupted and started again. The server has to be stopped. The exit status is 0 when every object has its row, 1 when a fault kept one from it, 3 when not everything could be looked at.",
+    options: [
+      {
+        name: "prefix",
+        value: "TEXT",
+        doc: "look at keys that begin with this, such as incoming/; default: s3_prefix",
+      },
+      { name: "json", value: null, doc: "print the summary as JSON" },
+    ],
+    examples: ["s3-uploads import", "s3-uploads import --prefix incoming/ --json"],
+  },
+  reconcile: {
+    operands: "",
+    minOperands: 0,
+    maxOperands: 0,
+    summary: "compare bucket, catalog and journal; repair",
+    text: "Compares what is in the bucket with what is in the catalog, both ways, and looks for unfinished uploads and stale notes in the journal. Changes nothing without --repair, and may run beside the server then. The exit status is 0 when nothing is left to do, 1 when something is wrong, 2 for a wrong command line, and 3 when storage, or the data folder, could not be looked at as a whole.",
+    options: reconcileOptions,
+    examples: [
+      "s3-uploads reconcile",
+      "s3-uploads reconcile --deep --json > report.jsonl",
+      "s3-uploads reconcile --repair --min-age 0",
+    ],
+  },
+  put: {
+    operands: "FILE...",
+    minOperands: 1,
+    maxOperands: Number.POSITIVE_INFINITY,
+    summary: "send files to a running server",
+    text: "Sends files, whole folders or, for `-`, standard input to a running server, and prints the address of each. Large files go in pieces: what was interrupted goes on where it stopped when the same command is given again. Each file's digest is compared with what the server has. Shows progress on a terminal and is quiet elsewhere. The exit status is 1 when a file could not be stored. The token may also stand in S3_UPLOADS_TOKEN, where nobody else on the machine can read it.",
+    options: [
+      {
+        name: "to",
+        value: "URL",
+        doc: "address of the server's page; default: the server that runs here with the same configuration",
+      },
+      { name: "token", value: "TOKEN", doc: "access token; default: the variable S3_UPLOADS_TOKEN" },
+      { name: "jobs", value: "N", doc: "files that are sent at a time; default: 3" },
+      { name: "name", value: "NAME", doc: "what standard input is called; default: stdin" },
+      { name: "json", value: null, doc: "print one line of JSON for each file" },
+    ],
+    examples: [
+      "s3-uploads put photo.jpg",
+      "s3-uploads put recordings/ --to https://files.example.org/-/s3-uploads",
+      "mysqldump shop | gzip | s3-uploads put - --name shop.sql.gz",
+    ],
   },
   "token create": {
     operands: "",
@@ -171,6 +224,34 @@ export const COMMANDS = {
     text: "Ends an invitation at once. What was sent stays.",
     options: [],
     examples: ["s3-uploads invite revoke 3"],
+  },
+  snapshot: {
+    operands: "FILE",
+    minOperands: 1,
+    maxOperands: 1,
+    summary: "copy the catalog while the server runs",
+    text: "Writes a consistent copy of the catalog, also while files arrive: one file without a WAL, for `datasette -i`, downloads, publishing and backups. Deleted rows leave no trace in it. It gets its name when it is whole and on disk; a file that is there already stays unless --replace is given.",
+    options: [
+      {
+        name: "redact",
+        value: "gps",
+        doc: "leave out where photos were taken; the stored files still tell it",
+      },
+      { name: "replace", value: null, doc: "put the copy in the place of a file that is there, in one step" },
+    ],
+    examples: [
+      "s3-uploads snapshot backup-2026-11-23.db",
+      "s3-uploads snapshot published/uploads.db --redact gps --replace",
+    ],
+  },
+  redact: {
+    operands: "",
+    minOperands: 0,
+    maxOperands: 0,
+    summary: "take positions out of the catalog",
+    text: "With --gps: empties where photos were taken in every row, in columns and in EXIF, and leaves no trace of it in the catalog's files. Not while the server runs. The stored files are not touched: they still tell it. `gps=drop` keeps new rows without.",
+    options: [{ name: "gps", value: null, doc: "positions" }],
+    examples: ["s3-uploads redact --gps", "s3-uploads redact --gps --data-dir /srv/uploads"],
   },
 } as const satisfies { [name in ProgramName | `${ProgramName} ${string}`]?: CommandFacts };
 

@@ -1,8 +1,8 @@
 import { get } from "node:http";
 
-import { isUnspecified, normalAddress } from "../auth/ip.ts";
 import type { Config } from "../config/config.ts";
 import { SECOND_MS } from "../units.ts";
+import { localUrl } from "./local-url.ts";
 
 const answerTimeoutMs = 3 * SECOND_MS;
 const okStatus = 200;
@@ -19,7 +19,7 @@ export interface HealthDeps {
  * @returns the exit status: 0 when it answered in time that it is, else 1
  */
 export async function runHealth({ config, write, timeoutMs = answerTimeoutMs }: HealthDeps): Promise<number> {
-  let url = `http://${addressOf(config.host)}:${config.port}${config.base_path}/healthz`;
+  let url = `${localUrl(config)}/healthz`;
   try {
     let status = await statusOf(url, timeoutMs);
     write(status === okStatus ? `ok    ${url}\n` : `FAIL  ${url} answered ${status}\n`);
@@ -29,13 +29,6 @@ export async function runHealth({ config, write, timeoutMs = answerTimeoutMs }: 
     write(`FAIL  ${url} did not answer: ${message.replace(/\s+/g, " ")}\n`);
     return 1;
   }
-}
-
-/** Where a server that listens on `host` is reached from this machine, as it stands in a URL. */
-function addressOf(host: string): string {
-  let address = normalAddress(host) ?? host;
-  if (isUnspecified(host)) return address === "::" ? "[::1]" : "127.0.0.1";
-  return address.includes(":") ? `[${address}]` : address;
 }
 
 // Not fetch: that would send the question through the proxy which HTTP_PROXY names.

@@ -6,8 +6,13 @@ import { createStorages } from "../storages.ts";
 import { runCheck } from "./check.ts";
 import type { RunCommand } from "./command.ts";
 import { runHealth } from "./health.ts";
+import { runImport } from "./import.ts";
 import { runInvite } from "./invite.ts";
+import { runPut } from "./put.ts";
+import { runReconcile } from "./reconcile.ts";
+import { runRedact } from "./redact.ts";
 import { runServe } from "./serve.ts";
+import { runSnapshot } from "./snapshot.ts";
 import { runToken } from "./token.ts";
 import { runUser } from "./user.ts";
 
@@ -20,6 +25,18 @@ export const PROGRAMS = {
   check: ({ config, stdout }) =>
     runCheck({ config, storage: createStorages(config, silentLog).current, write: stdout }),
   health: ({ config, stdout }) => runHealth({ config, write: stdout }),
+  import: ({ stopSignal, terminal, ...context }) =>
+    runImport({ ...context, isTerminal: terminal !== null, stopped: stopSignal() }),
+  put: runPut,
+  reconcile: (context) => runReconcile({ ...context, isTerminal: context.terminal !== null }),
+  redact: async (context) => {
+    runRedact(context);
+    return 0;
+  },
+  snapshot: async (context) => {
+    runSnapshot(context);
+    return 0;
+  },
   token: async (context) => {
     runToken({ ...context, dataDir: context.config.data_dir });
     return 0;

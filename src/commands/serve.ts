@@ -44,6 +44,8 @@ export async function runServe(options: ServeOptions): Promise<void> {
     if (fault && fault.code !== "storage_unavailable") throw fault;
     let server = listen(config, opened);
     opened.trash.start();
+    opened.checkCatalog();
+    opened.resumable.start();
     let access = opened.ensureAccess(server.port ?? config.port);
     write(banner(options, server.url, opened, access, isNew));
     log.info({ port: server.port, storage: opened.storages.current.name }, "listening");
@@ -119,6 +121,7 @@ function banner(
     ["Storage", place],
   ];
   if (readiness.fault) rows.push(["Warning", readiness.fault.message]);
+  for (let sentence of current.shortcomings ?? []) rows.push(["Warning", sentence]);
   if (access.kind === "created") rows.push(["Sign in", access.link]);
   if (access.kind !== "open") rows.push(["", access.sentence]);
   let lines = rows.map(([name, value]) => `  ${name.padEnd(8)} ${value}\n`);

@@ -2,7 +2,7 @@ import { createPasswords, generatePassword } from "../auth/passwords.ts";
 import type { Clock } from "../clock.ts";
 import { type Scope, SCOPES } from "../state/scopes.ts";
 import { createUsers, type Users } from "../state/users.ts";
-import type { Terminal } from "../terminal.ts";
+import type { Prompt } from "../terminal/prompt.ts";
 import { columns, minute } from "./columns.ts";
 import { type CommandOptions, valueOf } from "./options.ts";
 import { misused, parseScopes, withState } from "./state-command.ts";
@@ -24,7 +24,7 @@ export interface UserCommand {
   dataDir: string;
   stdout: (text: string) => void;
   stderr: (text: string) => void;
-  terminal: Terminal;
+  prompt: Prompt;
   clock: Clock;
 }
 
@@ -109,16 +109,16 @@ function remove(command: UserCommand, users: Users, subject: string): void {
 
 /** `tell` prints a password that was made here, once it is the user's. */
 async function passwordFor(
-  { options, terminal, stdout }: UserCommand,
+  { options, prompt, stdout }: UserCommand,
   name: string,
 ): Promise<{ password: string; tell: () => void }> {
-  if (options["password-stdin"]) return { password: await terminal.readAll(), tell: () => {} };
-  if (!terminal.isInteractive) {
+  if (options["password-stdin"]) return { password: await prompt.readAll(), tell: () => {} };
+  if (!prompt.isInteractive) {
     let password = generatePassword();
     return { password, tell: () => stdout(`${password}\n`) };
   }
-  let password = await terminal.askSecret(`Password of ${name}: `);
-  if ((await terminal.askSecret("Once more: ")) !== password) {
+  let password = await prompt.askSecret(`Password of ${name}: `);
+  if ((await prompt.askSecret("Once more: ")) !== password) {
     throw misused("The two passwords differ: nothing was changed.");
   }
   return { password, tell: () => {} };

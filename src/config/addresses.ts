@@ -36,11 +36,15 @@ export function parseBasePath(given: string): string | null {
   return isPlainPath(path, /^[A-Za-z0-9._~-]+$/) ? `/${path}` : null;
 }
 
+/** Below the prefix this one holds the folders of senders (store/keys.ts); above it nobody could tell which is meant. */
+const sendersSegment = "folders";
+
 /** `a/b/` from `a/b`, `/a/b` and `a/b/`; empty for `/` and for nothing; the shape that store/keys.ts demands. */
 export function parsePrefix(given: string): string | null {
   let prefix = given.replace(/^\/|\/$/g, "");
   if (prefix === "") return "";
   if (prefix.length > maxPrefixLength) return null;
+  if (prefix.split("/").includes(sendersSegment)) return null;
   return isPlainPath(prefix, /^[A-Za-z0-9_=+@,-][A-Za-z0-9._=+@,-]*$/) ? `${prefix}/` : null;
 }
 

@@ -46,8 +46,9 @@ export function fromFile(path: string, readFile: ReadFile): GivenValues {
   let top = document ?? {};
   if (!isMapping(top)) return refuse("must hold keys and values");
   let block = top;
-  if (Object.hasOwn(top, "plugins")) {
-    let plugins = top["plugins"];
+  // No key of ours has such a name: it is a configuration of Datasette.
+  if (Object.hasOwn(top, "plugins") || Object.hasOwn(top, "databases")) {
+    let plugins = top["plugins"] ?? {};
     if (!isMapping(plugins) || !Object.hasOwn(plugins, pluginName)) {
       let near = isMapping(plugins)
         ? didYouMean(pluginName, Object.keys(plugins)).replace("Did you mean", "Is it")

@@ -33,6 +33,7 @@ export type AnonymousRight = (typeof ANONYMOUS_RIGHTS)[number];
 const maxPort = 65_535;
 const maxRateBytesPerSecond = 1_073_741_824;
 const maxStallSeconds = 86_400;
+const maxBucketSilenceSeconds = 600;
 
 const bucketPattern =
   /^(?:[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]|arn:aws[a-z-]*:s3[a-z0-9-]*:[A-Za-z0-9:/._-]{1,200})$/;
@@ -69,7 +70,7 @@ export const KEYS = {
     group: "Bucket",
     doc: "what the key of every object begins with; `/` for nothing",
     schema: text(
-      "must be folders like uploads/ of letters, digits and ._=+@,- where no folder begins with a dot, at most 512 characters",
+      "must be folders like uploads/ of letters, digits and ._=+@,- where no folder begins with a dot or is called folders, at most 512 characters",
       parsePrefix,
     ),
     default: "uploads/",
@@ -105,6 +106,13 @@ export const KEYS = {
     schema: matching("must be the id, alias or ARN of a KMS key", printablePattern),
     default: null,
   }),
+  s3_timeout_s: key<number>({
+    group: "Bucket",
+    doc: "silence of the bucket after which a call counts as lost and is tried once more; a part of 8 MiB gets three times as long",
+    schema: wholeNumber(1, maxBucketSilenceSeconds),
+    default: 60,
+    unit: "s",
+  }),
   aws_access_key_id: key<string | null>({
     group: "Credentials",
     doc: "access key; without one the AWS default provider chain is asked (profile, container, instance role)",
@@ -128,6 +136,14 @@ export const KEYS = {
     schema: matching("must be printable characters without spaces", printablePattern),
     default: null,
     shownDefault: "provider chain",
+    secret: true,
+    flag: false,
+  }),
+  token: key<string | null>({
+    group: "Credentials",
+    doc: "access token that `put` sends to a server",
+    schema: matching("must be printable characters without spaces", printablePattern),
+    default: null,
     secret: true,
     flag: false,
   }),
@@ -272,6 +288,13 @@ export const KEYS = {
     doc: "memory for the bytes of all uploads together",
     schema: wholeNumber(minUploadMemoryMb, maxUploadMemoryMb),
     default: 256,
+    unit: "MiB",
+  }),
+  resumable_from_mb: key<number>({
+    group: "Limits",
+    doc: "files from this size on are sent in pieces by the page and by `put`, so that they can go on after an interruption",
+    schema: wholeNumber(1, maxObjectMb),
+    default: 32,
     unit: "MiB",
   }),
   min_upload_rate: key<number>({

@@ -75,6 +75,11 @@ export async function extractMetadata(
   };
 }
 
+/** False for types of which `extractMetadata` knows nothing, and whose bytes it does not read. */
+export function tellsFacts(contentType: string): boolean {
+  return contentType in READERS;
+}
+
 async function orElse<T>(fallback: T, read: () => Promise<T> | undefined): Promise<T> {
   try {
     return (await read()) ?? fallback;

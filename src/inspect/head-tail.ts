@@ -65,7 +65,21 @@ export function createHeadTail(limits: { headBytes?: number; tailBytes?: number 
   };
 }
 
-function createSource(
+/**
+ * The file after its last chunk, from pieces that were read on their own: as `createHeadTail` gives it when it has seen
+ * every byte.
+ *
+ * @param pieces the first `defaultHeadBytes`, and of what is behind them the last `defaultTailBytes`
+ */
+export function sourceOfPieces(
+  pieces: { sizeBytes: number; head: Uint8Array; tail: Uint8Array },
+  fetchRange?: FetchRange,
+): ByteSource {
+  return createSource(pieces.sizeBytes, pieces.head, pieces.tail, fetchRange);
+}
+
+/** A finished file of which the head is in memory, and perhaps the tail. */
+export function createSource(
   sizeBytes: number,
   head: Uint8Array,
   tail: Uint8Array,

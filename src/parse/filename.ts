@@ -43,7 +43,9 @@ export function parseFilename(untrusted: string): string {
   if (!visible.test(segment))
     throw refused(untrusted, "The file name is empty or holds nothing that can be seen.");
 
+  // Composed first: what a letter needs must not hang on how its accent is written.
   let shown = segment
+    .normalize("NFC")
     .replace(neededOrShapeless, (_found, kept?: string) => kept ?? "")
     .replace(worthlessStart, "")
     .replace(worthlessEnd, "")

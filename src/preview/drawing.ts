@@ -9,7 +9,14 @@ export const maxDrawnPixels = 120_000_000;
 export const maxDrawnBytes = 64 * MIB;
 
 /** What Bun.Image decodes on every system. */
-const drawnTypes = new Set(["image/jpeg", "image/png", "image/apng", "image/gif", "image/webp", "image/bmp"]);
+export const drawnTypes = new Set([
+  "image/jpeg",
+  "image/png",
+  "image/apng",
+  "image/gif",
+  "image/webp",
+  "image/bmp",
+]);
 
 /** How a picture becomes a thumbnail. */
 export interface Drawing {

@@ -1,15 +1,19 @@
 import type { Database } from "bun:sqlite";
-import { mkdirSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname } from "node:path";
 
+import { AppError } from "../errors.ts";
 import {
   closeDatabase,
   immediately,
   migrate,
   openDatabase,
+  openReader,
   refuseNewerSchema,
   schemaVersion,
+  syncPath,
   translated,
+  translatedFor,
 } from "../sqlite.ts";
 import { catalogMigrations } from "./migrations.ts";
 import { badTableName, parseTableName } from "./table-name.ts";
@@ -32,11 +36,70 @@ export function openCatalog(options: { path: string; tableName: string }): Catal
   );
   let db = openDatabase(options.path);
   try {
-    return translated("bring the catalog up to date", () => {
+    return translatedFor(db)("bring the catalog up to date", () => {
       refuseNewerSchema(db, catalogMigrations(wanted).length);
       let table = settleTable(db, wanted);
+      keepOlderSchema(db, catalogMigrations(table).length);
       migrate(db, catalogMigrations(table));
       return { db, table };
+    });
+  } catch (error) {
+    closeDatabase(db);
+    throw error;
+  }
+}
+
+/**
+ * Puts a copy beside a catalog that is about to be migrated. Its name says the schema it has, and has no ending that
+ * Datasette would take up from its folder.
+ */
+function keepOlderSchema(db: Database, newest: number): void {
+  let found = schemaVersion(db);
+  if (found === 0 || found >= newest) return;
+  let backup = `${db.filename}.schema-${found}`;
+  let temporary = `${backup}.part`;
+  rmSync(temporary, { force: true });
+  db.run("VACUUM INTO ?", [temporary]);
+  chmodSync(temporary, 0o600);
+  syncPath(temporary);
+  renameSync(temporary, backup);
+  syncPath(dirname(backup));
+}
+
+/**
+ * Opens a catalog that is there, to read from it beside whoever writes to it; its schema stays as it is. Throws
+ * `invalid_parameter` when it is not there or the table is not in it, `internal_error` as openCatalog does.
+ */
+export function openCatalogReader(options: { path: string; tableName: string }): Catalog {
+  return openExisting(options, openReader);
+}
+
+/** The same to write to it. */
+export function openCatalogWriter(options: { path: string; tableName: string }): Catalog {
+  return openExisting(options, openDatabase);
+}
+
+function openExisting(
+  { path, tableName }: { path: string; tableName: string },
+  open: (path: string) => Database,
+): Catalog {
+  let wanted = parseTableName(tableName);
+  if (!existsSync(path)) {
+    throw new AppError("invalid_parameter", `There is no catalog ${path}: look at data_dir.`);
+  }
+  let db = open(path);
+  try {
+    return translated("read the catalog", () => {
+      refuseNewerSchema(db, catalogMigrations(wanted).length);
+      let ours = schemaVersion(db) === 0 ? [] : findOurTables(db);
+      let table = ours.find((name) => name.toLowerCase() === wanted.toLowerCase());
+      if (table) return { db, table };
+      let [other] = ours;
+      throw badTableName(
+        other === undefined
+          ? `${path} is not a catalog of s3-uploads.`
+          : `db_table_name is "${wanted}", but the catalog ${basename(path)} has its rows in "${other}". Set db_table_name to "${other}".`,
+      );
     });
   } catch (error) {
     closeDatabase(db);
@@ -63,7 +126,8 @@ function settleTable(db: Database, wanted: string): string {
   return wanted;
 }
 
-function findOurTables(db: Database): string[] {
+/** Tables of catalogs, whatever they are called. */
+export function findOurTables(db: Database): string[] {
   return db
     .query<{ name: string }, []>(
       `SELECT name FROM sqlite_schema AS t WHERE type = 'table' AND 4 = (

@@ -60,6 +60,13 @@ export interface Deletion {
   removeObject: boolean;
 }
 
+export interface AdoptResult {
+  added: number;
+  /** Positions, in what was given, of rows that were there already. */
+  skipped: number[];
+  refused: { position: number; reason: string }[];
+}
+
 /**
  * The catalog. Everything that ties it to one process (SQLite, the set of keys being deleted) stays behind this
  * interface. Faults of the database reject with AppError `disk_full` or `internal_error`.
@@ -69,10 +76,18 @@ export interface FileRepository {
    * Adds a row, durable when this resolves. Under `link` a row with bytes that are here already gets the older row's
    * storage, bucket and s3_key; under `reject` it rejects with `duplicate` (details.duplicate_of). Right under
    * concurrency: looking and adding are one step, and rows that are being deleted don't count.
+   * @param mayShare whether the older row's object may be linked to; default: always
    */
-  create(file: NewFileRecord, duplicates: DuplicatePolicy): Promise<CreateResult>;
-  /** By integer id or by uid; null when there is none. A row whose deletion has begun is not there any more. */
-  get(idOrUid: string | number): Promise<FileRecord | null>;
+  create(
+    file: NewFileRecord,
+    duplicates: DuplicatePolicy,
+    mayShare?: (older: Pick<FileRecord, "s3_key">) => boolean,
+  ): Promise<CreateResult>;
+  /**
+   * By integer id or by uid; null when there is none. A row whose deletion has begun is not there any more.
+   * @param options.alsoHidden gives such a row as well, and one that was put aside: as long as it is in the table
+   */
+  get(idOrUid: string | number, options?: { alsoHidden?: boolean }): Promise<FileRecord | null>;
   /** The oldest row with these bytes, or null. */
   getByChecksum(sha256: string): Promise<FileRecord | null>;
   /**
@@ -102,6 +117,14 @@ export interface FileRepository {
   finishDelete(id: number): Promise<void>;
   /** Shows the row again after a deletion that failed; one that was put aside stays so. */
   cancelDelete(id: number): Promise<void>;
+  /**
+   * Adds many rows in one step, in their order, durable when this resolves: for an import. A row whose uid is there
+   * already is skipped, and one whose object has a row already; one that the table refuses keeps no other.
+   * @param options.sharing rows that share an object: it may have other rows
+   */
+  adopt(rows: readonly NewFileRecord[], options?: { sharing?: boolean }): Promise<AdoptResult>;
+  /** Which of these objects have a row, hidden or not, and the digest of each. */
+  checksumsByKey(storage: string, bucket: string, s3Keys: readonly string[]): Promise<Map<string, string>>;
   /** How many rows use an object. */
   countByKey(storage: string, bucket: string, s3Key: string): Promise<number>;
   close(): void;

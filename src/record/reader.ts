@@ -14,7 +14,7 @@ const maxAttempts = 2;
 
 /** Reads of the catalog that may take long, in a thread of their own. */
 export interface Reader {
-  /** Rejects with `server_busy` when too many wait or it takes too long, else with `internal_error`. */
+  /** Rejects with `server_busy` when too many wait or it takes too long, else with what the database threw. */
   read(plan: ListPlan): Promise<FileRow[]>;
   close(): void;
 }
@@ -81,7 +81,7 @@ export function createReader(options: { path: string; table: string; log: Log; t
     if (answer.id !== running?.id) return;
     let read = stopRunning();
     if ("rows" in answer) read?.resolve(answer.rows);
-    else read?.reject(new AppError("internal_error", `Could not read the catalog: ${answer.failure}`));
+    else read?.reject(new AppError(answer.failure.code, answer.failure.message));
     runNext();
   }
 

@@ -2,7 +2,9 @@ import { createCommitSync } from "../commit-sync.ts";
 import type { FileRecord } from "../domain.ts";
 import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { closeDatabase, immediately, patiently, translated, waitWithoutBlocking } from "../sqlite.ts";
+import { closeDatabase, immediately, patiently, translatedFor, waitWithoutBlocking } from "../sqlite.ts";
+import { adoptRows } from "./adopt-rows.ts";
+import { createCheckpointer } from "./checkpointer.ts";
 import { openCatalog } from "./database.ts";
 import type { FileRepository, WholeList } from "./file-repository.ts";
 import { defaultSort, isCheap, type ListPlan, planList } from "./list-plan.ts";
@@ -12,6 +14,13 @@ import { cursorOf, readPage } from "./pages.ts";
 import { createReader } from "./reader.ts";
 import { type FileRow, toRecord } from "./rows.ts";
 import { prepareStatements } from "./statements.ts";
+import { type CatalogView, remakeViews } from "./views.ts";
+
+/** The repository, and what else is known of its database. */
+export interface SqliteRepository extends FileRepository {
+  /** As the database spells it. */
+  readonly table: string;
+}
 
 /** Rows that an export holds at a time. */
 const exportBatchRows = 500;
@@ -21,6 +30,7 @@ const exportBatchRows = 500;
  * may take long is read in a worker. Throws what `openCatalog` throws.
  *
  * @param options.readTimeoutMs longest time for a read in the worker, then `server_busy`
+ * @param options.views the views that the catalog is to have; by default it keeps those that it has
  * @param options.onSyncFailure hears when the disk fails, after which the process has to end
  */
 export function createSqliteRepository(options: {
@@ -29,12 +39,16 @@ export function createSqliteRepository(options: {
   log: Log;
   readTimeoutMs?: number;
   onSyncFailure?: (error: AppError) => void;
-}): FileRepository {
-  let { path, log, readTimeoutMs, onSyncFailure } = options;
+  views?: (table: string) => readonly CatalogView[];
+}): SqliteRepository {
+  let { path, log, readTimeoutMs, onSyncFailure, views } = options;
   let { db, table } = openCatalog(options);
+  let translated = translatedFor(db);
+  if (views) makeViews(views(table));
   let commits = createCommitSync(db, onSyncFailure);
+  let checkpointer = createCheckpointer({ db, log });
   waitWithoutBlocking(db);
-  let statements = prepareStatements(db, table);
+  let statements = translated("read the catalog", () => prepareStatements(db, table));
   let reader = createReader({ path, table, log, ...(readTimeoutMs ? { timeoutMs: readTimeoutMs } : {}) });
   /** Rows that are being deleted. A restart forgets them; the journal knows what to finish. */
   let leaving = new Set<number>();
@@ -72,8 +86,15 @@ export function createSqliteRepository(options: {
     }
   }
 
+  function makeViews(wanted: readonly CatalogView[]): void {
+    let made = translated("make the catalog's views", () => remakeViews(db, wanted));
+    let missing = wanted.map(({ name }) => name).filter((name) => !made.includes(name));
+    if (missing.length > 0) log.warn({ missing }, "views are left out: their names are somebody else's");
+  }
+
   return {
-    async create(file, duplicates) {
+    table,
+    async create(file, duplicates, mayShare = () => true) {
       let add = () =>
         immediately(db, () => {
           let older = statements.oldestWithChecksum(file.checksum_sha256, hiddenIds());
@@ -82,19 +103,20 @@ export function createSqliteRepository(options: {
               details: { filename: file.filename, duplicate_of: older.id },
             });
           }
-          let linked = older !== null && duplicates === "link";
+          let linked = older !== null && duplicates === "link" && mayShare(older);
           let place =
             linked && older ? { storage: older.storage, bucket: older.bucket, s3_key: older.s3_key } : {};
           let record = toRecord(statements.insert({ ...file, ...place }));
           return { record, duplicateOf: older?.id ?? null, linked };
         });
       let created = await patiently(() => translated("add a file to the catalog", add));
+      checkpointer.committed();
       await commits.synced();
       return created;
     },
-    get: async (idOrUid) =>
+    get: async (idOrUid, { alsoHidden = false } = {}) =>
       translated("read a file from the catalog", () => {
-        let row = find(idOrUid);
+        let row = alsoHidden ? lookUp(idOrUid) : find(idOrUid);
         return row && toRecord(row);
       }),
     getByChecksum: async (sha256) =>
@@ -131,15 +153,25 @@ export function createSqliteRepository(options: {
       await patiently(() => translated("delete a file from the catalog", () => statements.remove(id)));
       leaving.delete(id);
       setAside.delete(id);
+      checkpointer.committed();
       await commits.synced();
     },
     cancelDelete: async (id) => {
       leaving.delete(id);
     },
+    async adopt(rows, { sharing = false } = {}) {
+      let add = () => immediately(db, () => adoptRows(statements, rows, sharing));
+      let result = await patiently(() => translated("add files to the catalog", add));
+      await commits.synced();
+      return result;
+    },
+    checksumsByKey: async (storage, bucket, s3Keys) =>
+      translated("look up objects in the catalog", () => statements.checksumsByKey(storage, bucket, s3Keys)),
     countByKey: async (storage, bucket, s3Key) =>
       translated("count the rows of an object", () => statements.countByKey(storage, bucket, s3Key)),
     close() {
       reader.close();
+      checkpointer.close();
       commits.close();
       closeDatabase(db);
     },

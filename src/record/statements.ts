@@ -11,6 +11,10 @@ export interface Statements {
   /** The oldest row with these bytes, but for some ids. */
   oldestWithChecksum(sha256: string, exceptIds: number[]): FileRow | null;
   insert(file: NewFileRecord): FileRow;
+  /** False when a row has that uid or, unless it may share, that object. */
+  insertIfNew(file: NewFileRecord, mayShare: boolean): boolean;
+  /** The digests of those objects that have rows. */
+  checksumsByKey(storage: string, bucket: string, s3Keys: readonly string[]): Map<string, string>;
   remove(id: number): void;
   /** Whether another row, but for some ids, uses the object of this one. */
   isShared(row: FileRow, exceptIds: number[]): boolean;
@@ -30,6 +34,16 @@ export function prepareStatements(db: Database, table: string): Statements {
     `INSERT INTO "${table}" (${rowColumns.join(", ")})
      VALUES (${rowColumns.map((column) => `$${column}`).join(", ")}) RETURNING ${columns}`,
   );
+  let insertIfNew = db.prepare<unknown, [Omit<FileRow, "id"> & { mayShare: number }]>(
+    `INSERT INTO "${table}" (${rowColumns.join(", ")})
+     SELECT ${rowColumns.map((column) => `$${column}`).join(", ")} WHERE $mayShare OR NOT EXISTS (
+       SELECT 1 FROM "${table}" WHERE s3_key = $s3_key AND storage = $storage AND bucket = $bucket)
+     ON CONFLICT (uid) DO NOTHING`,
+  );
+  let checksumsByKey = db.prepare<{ s3_key: string; checksum_sha256: string }, [string, string, string]>(
+    `SELECT s3_key, checksum_sha256 FROM json_each(?) CROSS JOIN "${table}" ON s3_key = value
+     WHERE storage = ? AND bucket = ?`,
+  );
   let remove = db.prepare<unknown, [number]>(`DELETE FROM "${table}" WHERE id = ?`);
   let sharing = db.prepare<{ id: number }, [string, string, string, number, string]>(
     `SELECT id FROM "${table}" WHERE s3_key = ? AND storage = ? AND bucket = ? AND id <> ?
@@ -48,6 +62,14 @@ export function prepareStatements(db: Database, table: string): Statements {
       if (!row) throw new AppError("internal_error", "The catalog took a row and did not give it back.");
       return row;
     },
+    insertIfNew: (file, mayShare) =>
+      insertIfNew.run({ ...toRow(file), mayShare: mayShare ? 1 : 0 }).changes > 0,
+    checksumsByKey: (storage, bucket, s3Keys) =>
+      new Map(
+        checksumsByKey
+          .all(JSON.stringify(s3Keys), storage, bucket)
+          .map((row) => [row.s3_key, row.checksum_sha256]),
+      ),
     remove: (id) => void remove.run(id),
     isShared: (row, exceptIds) =>
       sharing.get(row.s3_key, row.storage, row.bucket, row.id, JSON.stringify(exceptIds)) !== null,

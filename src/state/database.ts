@@ -14,7 +14,7 @@ export function openStateDatabase(path: string): Database {
   translated("make the folder of the private database", () => makePrivateFolder(dirname(path)));
   let db = openDatabase(path);
   try {
-    translated("bring the private database up to date", () => migrate(db, stateMigrations));
+    translated("bring the private database up to date", () => migrate(db, stateMigrations), path);
   } catch (error) {
     closeDatabase(db);
     throw error;

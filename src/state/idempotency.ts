@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 
 import type { Clock } from "../clock.ts";
 import type { CommitSync } from "../commit-sync.ts";
-import { immediately, translated } from "../sqlite.ts";
+import { immediately, translatedFor } from "../sqlite.ts";
 import { DAY_MS } from "../units.ts";
 
 /** How long a retry with the same key gets the first answer. */
@@ -26,8 +26,9 @@ export interface Idempotency {
 
 /** @param db the private database of `openStateDatabase`, and how its commits get on disk */
 export function createIdempotency(db: Database, commits: CommitSync, clock: Clock): Idempotency {
-  let select = db.prepare<RememberedUpload, [string, number, number]>(
-    "SELECT uid, filename FROM idempotency WHERE key_sha256 = ? AND position = ? AND created_at_ms > ?",
+  let translated = translatedFor(db);
+  let select = db.prepare<RememberedUpload, [string, number, number, number]>(
+    "SELECT uid, filename FROM idempotency WHERE key_sha256 = ? AND position = ? AND created_at_ms > ? AND created_at_ms < ?",
   );
   let insert = db.prepare<unknown, [string, number, string, string, number]>(
     `INSERT INTO idempotency (key_sha256, position, uid, filename, created_at_ms) VALUES (?, ?, ?, ?, ?)
@@ -36,10 +37,14 @@ export function createIdempotency(db: Database, commits: CommitSync, clock: Cloc
   );
   let prune = db.prepare<unknown, [number]>("DELETE FROM idempotency WHERE created_at_ms <= ?");
   let oldestMs = () => clock.nowMs() - idempotencyLifeMs;
+  /** What was written under a clock that was far ahead would else stand for its key until then. */
+  let newestMs = () => clock.nowMs() + idempotencyLifeMs;
 
   return {
     find: (key, position) =>
-      translated("look up an Idempotency-Key", () => select.get(digest(key), position, oldestMs())),
+      translated("look up an Idempotency-Key", () =>
+        select.get(digest(key), position, oldestMs(), newestMs()),
+      ),
     async remember(key, position, upload) {
       translated("remember an Idempotency-Key", () =>
         immediately(db, () => {

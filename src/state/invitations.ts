@@ -3,7 +3,7 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
-import { immediately, translated } from "../sqlite.ts";
+import { immediately, translatedFor } from "../sqlite.ts";
 import { MINUTE_MS } from "../units.ts";
 
 /** Leave to send files, for whoever has its link. */
@@ -61,6 +61,7 @@ interface StoredInvitation {
 
 /** @param db the private database with its migrations run */
 export function createInvitations(db: Database, clock: Clock): Invitations {
+  let translated = translatedFor(db);
   let byDigest = db.prepare<StoredInvitation, [Uint8Array]>(
     "SELECT * FROM invitations WHERE secret_sha256 = ?1",
   );

@@ -27,7 +27,7 @@ export type Intent = UploadIntent | DeleteIntent;
 
 /**
  * What the server is about to do to bucket and catalog, written before it does it, so that a restart can finish or undo
- * it. What begins is durable when its promise resolves; the two `close` calls are not: a lost close only makes recovery look
+ * it. What begins, or is cancelled, is durable when its promise resolves; the two `close` calls are not: a lost close only makes recovery look
  * once more.
  */
 export interface Journal {
@@ -36,6 +36,8 @@ export interface Journal {
   closeUpload(uid: string): void;
   beginDelete(intent: ObjectPlace & { uid: string; fileId: number }): Promise<void>;
   closeDelete(uid: string): void;
+  /** Closes a deletion that is not to be; durable when it resolves, else a restart would delete the file after all. */
+  cancelDelete(uid: string): Promise<void>;
   /** Intents that are still open, oldest first. */
   open(): Intent[];
   /** One of them, or null. */

@@ -27,7 +27,8 @@ export function lockDataFolder(dataFolder: string): DataFolderLock {
     db.run("BEGIN EXCLUSIVE");
   } catch (error) {
     if (db) closeDatabase(db);
-    let translated = translateSqliteError(error, `lock the data folder ${dataFolder}`);
+    let path = join(dataFolder, "internal", "lock.db");
+    let translated = translateSqliteError(error, `lock the data folder ${dataFolder}`, path);
     if (translated.code !== "server_busy") throw translated;
     throw new AppError(
       "server_busy",

@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 
 import type { Clock } from "../clock.ts";
-import { immediately, translated } from "../sqlite.ts";
+import { immediately, translatedFor } from "../sqlite.ts";
 import { DAY_MS } from "../units.ts";
 import type { TokenIdentity } from "./tokens.ts";
 import type { UserFacts } from "./users.ts";
@@ -54,6 +54,7 @@ export interface SessionOwners {
 }
 
 export function createSessions(db: Database, clock: Clock, owners: SessionOwners): Sessions {
+  let translated = translatedFor(db);
   let byDigest = db.prepare<SessionRow, [Uint8Array]>("SELECT * FROM web_sessions WHERE secret_sha256 = ?1");
   let insert = db.prepare<unknown, [Uint8Array, number | null, number | null, number, number]>(
     "INSERT INTO web_sessions (secret_sha256, token_id, user_id, created_at_ms, expires_at_ms) VALUES (?1, ?2, ?3, ?4, ?5)",

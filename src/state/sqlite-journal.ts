@@ -4,7 +4,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import type { CommitSync } from "../commit-sync.ts";
 import type { StorageName } from "../domain.ts";
 import { AppError } from "../errors.ts";
-import { immediately, translated } from "../sqlite.ts";
+import { immediately, translatedFor } from "../sqlite.ts";
 import type { Intent, Journal } from "./journal.ts";
 
 /** How long a close may wait for a begin that takes it along. */
@@ -16,7 +16,8 @@ export interface SqliteJournal extends Journal {
   flush(): void;
 }
 
-interface IntentRow {
+/** An intent as SQLite gives it. */
+export interface IntentRow {
   kind: "upload" | "delete";
   uid: string;
   storage: StorageName;
@@ -34,6 +35,7 @@ interface IntentRow {
  * @param db the private database of `openStateDatabase`, and how its commits get on disk
  */
 export function createJournal(db: Database, commits: CommitSync, clock: Clock = systemClock): SqliteJournal {
+  let translated = translatedFor(db);
   let insert = db.prepare<unknown, [string, string, string, string, string, number | null, number]>(
     `INSERT INTO intents (kind, uid, storage, bucket, key, file_id, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (kind, uid) DO UPDATE SET storage = excluded.storage, bucket = excluded.bucket,
@@ -105,6 +107,10 @@ export function createJournal(db: Database, commits: CommitSync, clock: Clock = 
         insert.run("delete", uid, storage, bucket, key, fileId, clock.nowMs());
       }),
     closeDelete: (uid) => closeLater("delete", uid),
+    cancelDelete: (uid) =>
+      commitDurably("take a deletion out of the journal", () => {
+        remove.run("delete", uid);
+      }),
     open: () => {
       flush();
       return translated("read the journal", () => selectOpen.all().map(toIntent));
@@ -118,7 +124,7 @@ export function createJournal(db: Database, commits: CommitSync, clock: Clock = 
   };
 }
 
-function toIntent(row: IntentRow): Intent {
+export function toIntent(row: IntentRow): Intent {
   let { kind, uid, storage, bucket, key } = row;
   let common = { uid, storage, bucket, key, createdAtMs: row.created_at_ms };
   if (kind === "upload") return { ...common, kind, multipartUploadId: row.multipart_upload_id };

@@ -3,7 +3,7 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
-import { immediately, translated } from "../sqlite.ts";
+import { immediately, translatedFor } from "../sqlite.ts";
 import { MINUTE_MS } from "../units.ts";
 import { type Scope, scopesOf, scopesText } from "./scopes.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
@@ -93,6 +93,7 @@ const maxFolderCharacters = 200;
 
 /** @param db the private database with its migrations run */
 export function createTokens(db: Database, clock: Clock): Tokens {
+  let translated = translatedFor(db);
   let users = createUsers(db, clock);
   let byDigest = db.prepare<TokenRow, [Uint8Array]>("SELECT * FROM tokens WHERE token_sha256 = ?1");
   let byName = db.prepare<TokenRow, [string]>("SELECT * FROM tokens WHERE name = ?1");
@@ -126,7 +127,7 @@ export function createTokens(db: Database, clock: Clock): Tokens {
   function use(row: TokenRow | null): TokenIdentity | null {
     if (row === null || isExpired(row)) return null;
     let nowMs = clock.nowMs();
-    if (row.last_used_at_ms === null || nowMs - row.last_used_at_ms >= lastUsedStepMs) {
+    if (row.last_used_at_ms === null || Math.abs(nowMs - row.last_used_at_ms) >= lastUsedStepMs) {
       try {
         touch.run(row.id, nowMs);
       } catch {

@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 
 import type { CommitSync } from "../commit-sync.ts";
-import { immediately, translated } from "../sqlite.ts";
+import { immediately, translatedFor } from "../sqlite.ts";
 
 /** A file that was deleted on a page. */
 export interface TrashedFile {
@@ -31,6 +31,7 @@ interface Row {
 
 /** @param db the private database of `openStateDatabase`, and how its commits get on disk */
 export function createTrashTable(db: Database, commits: CommitSync): TrashTable {
+  let translated = translatedFor(db);
   let insert = db.prepare<unknown, [number, string, string, number]>(
     "INSERT OR REPLACE INTO trash (file_id, uid, batch, due_at_ms) VALUES (?, ?, ?, ?)",
   );

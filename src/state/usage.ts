@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 
 import type { CommitSync } from "../commit-sync.ts";
-import { immediately, translated } from "../sqlite.ts";
+import { immediately, translatedFor } from "../sqlite.ts";
 
 /** A token or invitation whose files are counted. */
 export interface Holder {
@@ -22,8 +22,8 @@ export interface UsageTable {
   /** Null when the holder is gone. */
   find(holder: Holder): Usage | null;
   /**
-   * Counts a file, durable when it resolves; to be called before its row is made. Resolves to false, and counts nothing,
-   * when it does not fit or the holder is gone.
+   * Counts a file, durable when it resolves; to be called before its row is made. One that is counted already is not
+   * counted again. Resolves to false, and counts nothing, when it does not fit or the holder is gone.
    */
   charge(holder: Holder, uid: string, bytes: number): Promise<boolean>;
   /** The row is there. */
@@ -43,10 +43,12 @@ interface UsageRow {
 
 /** @param db the private database, and how its commits get on disk */
 export function createUsageTable(db: Database, commits: CommitSync): UsageTable {
+  let translated = translatedFor(db);
   let of = { token: statementsFor(db, "tokens"), invitation: statementsFor(db, "invitations") };
   let insert = db.prepare<unknown, [string, string, number, number]>(
     "INSERT INTO charges (uid, holder, holder_id, bytes) VALUES (?1, ?2, ?3, ?4)",
   );
+  let charged = db.prepare<{ uid: string }, [string]>("SELECT uid FROM charges WHERE uid = ?1");
   let remove = db.prepare<unknown, [string]>("DELETE FROM charges WHERE uid = ?1");
   let all = db.prepare<{ uid: string; holder: Holder["type"]; holder_id: number; bytes: number }, []>(
     "SELECT * FROM charges",
@@ -63,6 +65,7 @@ export function createUsageTable(db: Database, commits: CommitSync): UsageTable 
     async charge({ type, id }, uid, bytes) {
       let fits = translated("count a file", () =>
         immediately(db, () => {
+          if (charged.get(uid) !== null) return true;
           if (of[type].add.get(id, bytes) === null) return false;
           insert.run(uid, type, id, bytes);
           return true;

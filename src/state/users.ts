@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
-import { immediately, translated } from "../sqlite.ts";
+import { immediately, translatedFor } from "../sqlite.ts";
 import { type Scope, scopesOf, scopesText } from "./scopes.ts";
 
 /** Somebody who signs in with a name and a password. */
@@ -52,6 +52,7 @@ interface StoredUser {
 
 /** @param db the private database with its migrations run */
 export function createUsers(db: Database, clock: Clock): Users {
+  let translated = translatedFor(db);
   let byName = db.prepare<StoredUser, [string]>("SELECT * FROM users WHERE name = ?1");
   let byId = db.prepare<StoredUser, [number]>("SELECT * FROM users WHERE id = ?1");
   let all = db.prepare<StoredUser, []>("SELECT * FROM users ORDER BY name");

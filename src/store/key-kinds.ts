@@ -8,13 +8,15 @@ const marksFolder = "marks/";
 const quarantineFolder = "quarantine/";
 
 const uidText = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
+const objectText = `[1-9]\\d{3}/(?:0[1-9]|1[0-2])/(${uidText})\\.[a-z0-9]{1,16}(?:\\.[a-z0-9]{1,16})?`;
 /** Of a sender whose files lie apart. */
 const folderText = `(?:${sendersFolder}(?:[A-Za-z0-9_=+@,-][A-Za-z0-9._=+@,-]*/){1,8})?`;
-const objectPattern = new RegExp(
-  `^${folderText}[1-9]\\d{3}/(?:0[1-9]|1[0-2])/(${uidText})\\.[a-z0-9]{1,16}(?:\\.[a-z0-9]{1,16})?$`,
-);
+const objectPattern = new RegExp(`^${folderText}${objectText}$`);
+const objectAnywherePattern = new RegExp(`^(.*/)?${objectText}$`, "s");
+const probePattern = new RegExp(`^(?:.*/)?s3-uploads-check/${uidText}$`, "s");
 const ownNamePattern = new RegExp(`^(${uidText})\\.`);
 const markPattern = new RegExp(`^${marksFolder}(${uidText})\\.(link|gone)$`);
+const markAnywherePattern = new RegExp(`^(.*/)?${marksFolder}${uidText}\\.(?:link|gone)$`, "s");
 
 export type KeyKind =
   /** A file that was uploaded; its key was made by `objectKey`. */
@@ -64,4 +66,54 @@ export function marksPrefix(prefix: string): string {
 export function uidInKey(key: string): string | null {
   let name = key.slice(key.lastIndexOf("/") + 1);
   return ownNamePattern.exec(name)?.[1] ?? null;
+}
+
+/**
+ * The prefix that was configured when an object was uploaded, a mark written or an object set aside, whatever it is today;
+ * null for a key of any other shape. Marks and quarantine lie side by side under it, also those of a sender's folder.
+ */
+export function prefixOfKey(key: string): string | null {
+  let object = objectAnywherePattern.exec(key);
+  if (object === null) {
+    let mark = markAnywherePattern.exec(key);
+    return mark && (mark[1] ?? "");
+  }
+  let above = object[1] ?? "";
+  let prefix = aboveFolders(above) ?? above;
+  return hasLastSegment(prefix, quarantineFolder) ? prefix.slice(0, -quarantineFolder.length) : prefix;
+}
+
+/** Whether the object was sent by somebody whose files lie apart from the others'. */
+export function liesApart(key: string): boolean {
+  return aboveFolders(objectAnywherePattern.exec(key)?.[1] ?? "") !== null;
+}
+
+/** The configured prefix never has that segment (config/addresses.ts), a sender's folder may. */
+function aboveFolders(path: string): string | null {
+  let at = `/${path}`.indexOf(`/${sendersFolder}`);
+  return at === -1 ? null : path.slice(0, at);
+}
+
+function hasLastSegment(path: string, segment: string): boolean {
+  return path === segment || path.endsWith(`/${segment}`);
+}
+
+/** What `s3-uploads check` stores for a moment, under any prefix. */
+export function isProbeKey(key: string): boolean {
+  return probePattern.test(key);
+}
+
+/** Where an object is. */
+export interface PlaceOfObject {
+  storage: string;
+  bucket: string;
+  key: string;
+}
+
+/**
+ * The uid of the row that an object belongs to; rows with another uid share it. It stands in the key of an object that was
+ * uploaded. Of one that somebody else stored it follows from its place (UUIDv5), so that a rebuild gives the same again.
+ */
+export function ownUid({ storage, bucket, key }: PlaceOfObject): string {
+  return objectAnywherePattern.exec(key)?.[2] ?? Bun.randomUUIDv5(`${storage}:${bucket}/${key}`, "url");
 }

@@ -10,6 +10,7 @@ const prefixPattern = /^(?:[A-Za-z0-9_=+@,-][A-Za-z0-9._=+@,-]*\/)*$/;
 const uidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const extensionPattern = /^[a-z0-9]{1,16}(?:\.[a-z0-9]{1,16})?$/;
 const sha256Pattern = /^[0-9a-f]{64}$/;
+const mediaTypePattern = /^[a-z0-9!#$%&'*+.^_`|~-]{1,64}\/[a-z0-9!#$%&'*+.^_`|~-]{1,127}$/;
 const createdAtPattern = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z$/;
 
 /** Name of the user metadata that holds the digest, where it is known before the object is begun. */
@@ -63,15 +64,19 @@ export interface ObjectFacts {
   filename: string;
   /** ISO 8601, UTC. */
   createdAt: string;
+  /** What the sender called its type, lower-case and without parameters; what is no media type is left out. */
+  declaredType?: string | null;
   sha256?: string;
 }
 
 /** User metadata without the `x-amz-meta-` prefix; ASCII only (the file name is percent-encoded UTF-8), under 2 KB. */
-export function userMetadataOf({ uid, filename, createdAt, sha256 }: ObjectFacts): Record<string, string> {
+export function userMetadataOf(facts: ObjectFacts): Record<string, string> {
+  let { uid, filename, createdAt, declaredType, sha256 } = facts;
   return {
     uid,
     filename: percentEncode(filename, maxEncodedFilenameChars),
     "created-at": createdAt,
+    ...(declaredType && mediaTypePattern.test(declaredType) ? { "declared-type": declaredType } : {}),
     ...(sha256 === undefined ? {} : { [sha256MetadataName]: sha256 }),
   };
 }
@@ -88,6 +93,7 @@ export function readUserMetadata(metadata: Record<string, string>): {
     uid: matching("uid", uidPattern),
     filename: percentDecode(metadata["filename"]),
     createdAt: matching("created-at", createdAtPattern),
+    declaredType: matching("declared-type", mediaTypePattern),
     sha256: matching(sha256MetadataName, sha256Pattern),
   };
 }
@@ -110,4 +116,9 @@ function percentDecode(encoded: string | undefined): string | null {
   } catch {
     return null;
   }
+}
+
+/** A key as ASCII that can be read: everything is percent-encoded but letters, digits, `/` and a few marks. */
+export function percentEncodePath(key: string): string {
+  return key.toWellFormed().split("/").map(encodeURIComponent).join("/");
 }

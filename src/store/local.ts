@@ -7,10 +7,12 @@ import { isMissing, onDisk, toStorageError } from "./local/errors.ts";
 import { createFolders, syncFolder } from "./local/folders.ts";
 import type { Folders } from "./local/folders.ts";
 import { listTree } from "./local/list-tree.ts";
+import { moveFile } from "./local/move-file.ts";
 import { checkOwnFolder, placeOf } from "./local/place.ts";
 import { putFile } from "./local/put-file.ts";
 import { openDescriptor } from "./local/read-descriptor.ts";
 import { readRange } from "./local/read-range.ts";
+import { createLocalResumable, localUploadId, unfinishedFolderName } from "./local/resumable.ts";
 import { readSidecar } from "./local/sidecar.ts";
 import type { ObjectInfo, OpenedObject, Storage } from "./storage.ts";
 
@@ -25,7 +27,7 @@ export interface LocalStorageOptions {
 
 /**
  * Objects as files of a folder: the key is the path, content type and user metadata (with the SHA-256) stand beside the
- * object in `.{name}.meta`, unfinished puts in `.tmp`. Opens nothing before the first call.
+ * object in `.{name}.meta`, unfinished puts in `.tmp`, files that come in pieces in `.unfinished`. Opens nothing before the first call.
  */
 export function createLocalStorage({ directory, syncEveryBytes }: LocalStorageOptions): Storage {
   let asGiven = resolve(directory);
@@ -114,6 +116,13 @@ export function createLocalStorage({ directory, syncEveryBytes }: LocalStorageOp
       await orMissing(syncFolder(folder));
     },
 
+    async move(from, to) {
+      if (!(await head(from))) throw new AppError("gone", `There is no object ${from} to move.`);
+      let { path, folders } = await makeRoot();
+      let places = { from: placeOf(path, from), to: placeOf(path, to) };
+      await moveFile({ ...places, temporaryFolder: join(path, temporaryFolderName), folders });
+    },
+
     async *list(prefix, { startAfter = "" } = {}) {
       let { path } = await openRoot();
       try {
@@ -125,9 +134,31 @@ export function createLocalStorage({ directory, syncEveryBytes }: LocalStorageOp
     },
 
     presign: async () => null,
-    abortMultipart: async () => {},
-    // oxlint-disable-next-line require-yield -- an empty listing
-    async *listUnfinished() {},
+
+    async abortMultipart(key) {
+      let { path } = await openRoot();
+      let { folder, file } = placeOf(join(path, unfinishedFolderName), key);
+      if (!(await orMissing(checkOwnFolder(folder).then(() => true)))) return;
+      await orMissing(unlink(file));
+    },
+
+    async *listUnfinished(prefix) {
+      let { path } = await openRoot();
+      try {
+        await access(path);
+        for await (let file of listTree(join(path, unfinishedFolderName), { prefix, startAfter: "" })) {
+          yield { key: file.key, uploadId: localUploadId, initiatedAtMs: file.lastModifiedMs };
+        }
+      } catch (error) {
+        throw toStorageError(error, "read");
+      }
+    },
+
+    resumable: createLocalResumable({
+      root: makeRoot,
+      temporaryFolderName,
+      ...(syncEveryBytes ? { syncEveryBytes } : {}),
+    }),
 
     async probe(signal) {
       signal?.throwIfAborted();

@@ -8,6 +8,7 @@ import type { FormTokens } from "../auth/form-token.ts";
 import type { Passwords } from "../auth/passwords.ts";
 import type { People } from "../auth/people.ts";
 import type { SessionCookie } from "../auth/session-cookie.ts";
+import type { ThumbnailSignature } from "../auth/thumbnail-signature.ts";
 import type { Clock } from "../clock.ts";
 import type { FileRecord, StorageName } from "../domain.ts";
 import type { AppError } from "../errors.ts";
@@ -15,6 +16,7 @@ import type { Log } from "../log.ts";
 import type { Thumbnails } from "../preview/thumbnails.ts";
 import type { ReceiveUpload } from "../receive-upload.ts";
 import type { FileRepository } from "../record/file-repository.ts";
+import type { Resumable } from "../resume/resumable.ts";
 import type { Invitations } from "../state/invitations.ts";
 import type { Tokens } from "../state/tokens.ts";
 import type { Users } from "../state/users.ts";
@@ -27,11 +29,13 @@ export interface WebDeps {
   /** The storage of a row; one that the configuration no longer knows fails when it is used. */
   storageFor: (place: { storage: StorageName; bucket: string }) => Storage;
   receiveUpload: ReceiveUpload;
+  resumable: Pick<Resumable, "create" | "senderOf" | "status" | "append" | "terminate">;
   /** Removes row and object; rejects as DeleteFile does. */
   deleteFile: (idOrUid: string) => Promise<FileRecord>;
   /** Where a file goes that is deleted on a page. */
   trash: Pick<Trash, "put" | "restore" | "find">;
   thumbnails: Thumbnails;
+  thumbnailSignature: ThumbnailSignature;
   access: Access;
   /** Pages to sign in and out, mounted below the base path behind guard; they demand nothing themselves. */
   signInRoutes: Hono<AccessEnv>;
@@ -54,6 +58,8 @@ export interface WebOptions {
   storageOrigins: readonly string[];
   maxFileBytes: number;
   /** As the policy has them; the upload page refuses by them before a byte is sent. */
+  /** Files from this size on are sent in pieces by the page. */
+  resumableBytes: number;
   allowedExtensions: readonly string[];
   blockedExtensions: readonly string[];
   /** Silence of a sender that is not kept. */

@@ -45,7 +45,8 @@ export function createErrorResponder(siteFor: SiteFor): ErrorResponder {
   return (context, thrown, extra = {}) => {
     let error = translate(thrown);
     if (!extra.logged) logServerFault(context, error);
-    let status = extra.status ?? error.facts.status;
+    // 460 is of tus alone, and hono does not know it.
+    let status = extra.status ?? (error.facts.status as ContentfulStatusCode);
     let headers = { ...headersOf(error), ...extra.headers };
     let requestId = context.var.requestId;
     let form = formOf(context, "json");

@@ -13,6 +13,8 @@ export interface Links extends SiteLinks {
   ofFile(id: number): FileLinks;
   /** Where an invitation is opened. */
   invitation: string;
+  /** Of a resumable upload. */
+  ofUpload(uid: string): string;
   /** For programs, which keep a link longer than a page does. */
   absolute(path: string): string;
 }
@@ -24,6 +26,7 @@ export function createLinks({ basePath, publicUrl }: LinkOptions): Links {
   return {
     home: basePath || "/",
     upload: `${basePath}/upload`,
+    tus: `${basePath}/tus`,
     files,
     filesCsv: `${files}.csv`,
     signIn: `${basePath}/sign-in`,
@@ -46,6 +49,7 @@ export function createLinks({ basePath, publicUrl }: LinkOptions): Links {
       thumbnail: `${files}/${id}/thumbnail`,
       delete: `${files}/${id}/delete`,
     }),
+    ofUpload: (uid) => `${basePath}/tus/${uid}`,
     absolute: (path) => origin + path,
   };
 }

@@ -1,12 +1,13 @@
 import { Hono } from "hono";
 import type { MiddlewareHandler } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 
 import { UploadResults } from "../../views/fragments/upload-results.tsx";
 import { HomePage } from "../../views/pages/home.tsx";
 import { UploadedPage } from "../../views/pages/uploaded.tsx";
 import type { UploadResultView, UploadRules } from "../../views/props.ts";
 import type { Access } from "../auth/access.ts";
-import { type Identity, isAllowed } from "../auth/identity.ts";
+import { isAllowed } from "../auth/identity.ts";
 import type { Clock } from "../clock.ts";
 import type { IncomingFile } from "../domain.ts";
 import { AppError } from "../errors.ts";
@@ -32,6 +33,7 @@ import type { Receipts } from "./receipts.ts";
 import { senderContext, senderKey } from "./sender.ts";
 import type { SiteFor } from "./site.ts";
 import { uploadAnswer } from "./upload-answer.ts";
+import { withoutOthers } from "./without-others.ts";
 
 const newestFiles = 10;
 
@@ -125,16 +127,6 @@ async function receive(
   );
 }
 
-/** Who sees no files, or only some, is not told which other file has the same bytes. */
-function withoutOthers(outcome: UploadOutcome, identity: Identity): UploadOutcome {
-  if (isAllowed(identity, "view") && identity.folder === null) return outcome;
-  if (outcome.success) return { ...outcome, duplicateOf: null };
-  let { error } = outcome;
-  if (error.details.duplicate_of === undefined) return outcome;
-  let { duplicate_of: _, ...details } = error.details;
-  return { ...outcome, error: new AppError(error.code, undefined, { details }) };
-}
-
 function respond(context: WebContext, outcomes: UploadOutcome[], deps: InnerDeps) {
   let { links, receipts, errorResponse } = deps;
   let answer = uploadAnswer(outcomes, links);
@@ -148,7 +140,7 @@ function respond(context: WebContext, outcomes: UploadOutcome[], deps: InnerDeps
     if (!("error" in answer)) return json(context, answer.body, answer.status, headers);
     return errorResponse(context, answer.error, { body: { files: answer.files }, headers, logged: true });
   }
-  let status = "error" in answer ? answer.error.facts.status : answer.status;
+  let status = "error" in answer ? (answer.error.facts.status as ContentfulStatusCode) : answer.status;
   let results = outcomes.map((outcome) => resultView(context, outcome, links));
   if (form === "page") return context.redirect(links.uploaded(receipts.keep(results)), 303);
   return context.html(UploadResults({ results, mayView: isAllowed(context.var.identity, "view") }), status, {

@@ -79,10 +79,12 @@ function memoryStorage(failing: Partial<Record<"probe" | "put" | "open" | "delet
       objects.delete(key);
     },
     head: unused,
+    move: unused,
     list: unused,
     presign: unused,
     abortMultipart: unused,
     listUnfinished: unused,
+    resumable: { partBytesFor: unused, receive: unused, complete: unused },
   };
   return { storage, objects, deletes };
 }

@@ -12,7 +12,7 @@ import { AppError } from "../../src/errors.ts";
 import { closeDatabase } from "../../src/sqlite.ts";
 import { openStateDatabase } from "../../src/state/database.ts";
 import { createUsers } from "../../src/state/users.ts";
-import { createTerminal } from "../../src/terminal.ts";
+import { createPrompt } from "../../src/terminal/prompt.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "user-command-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -40,7 +40,7 @@ async function user(
     clock,
     stdout: (text) => (out.stdout += text),
     stderr: (text) => (out.stderr += text),
-    terminal: {
+    prompt: {
       isInteractive: typed !== null,
       askSecret: async (prompt) => {
         out.prompts.push(prompt);
@@ -209,9 +209,9 @@ describe("invite", () => {
 
 test("a password is typed on a terminal without being shown, and can be given up", async () => {
   let script = `
-    import { createTerminal } from ${JSON.stringify(join(import.meta.dir, "../../src/terminal.ts"))};
-    let terminal = createTerminal(() => process.stdin, (text) => process.stdout.write(text));
-    let answer = await terminal.askSecret("Password: ").catch((error) => error.message);
+    import { createPrompt } from ${JSON.stringify(join(import.meta.dir, "../../src/terminal/prompt.ts"))};
+    let prompt = createPrompt(() => process.stdin, (text) => process.stdout.write(text));
+    let answer = await prompt.askSecret("Password: ").catch((error) => error.message);
     process.stdout.write("got <" + answer + ">");
     process.exit(0);
   `;
@@ -239,9 +239,9 @@ test("a password is typed on a terminal without being shown, and can be given up
 });
 
 test("standard input is read to its end, without the newline", async () => {
-  let terminal = createTerminal(
+  let prompt = createPrompt(
     () => Readable.from(["a long ", "password\r\n"]) as unknown as ReadStream,
     () => {},
   );
-  expect(await terminal.readAll()).toBe("a long password");
+  expect(await prompt.readAll()).toBe("a long password");
 });

@@ -47,6 +47,11 @@ describe("a config file", () => {
       "plugins (file c.yaml): has no datasette-s3-uploads, so there is nothing for s3-uploads in it. Is it datasette-s3-upload?",
     ],
     [
+      "datasette.yaml",
+      { "datasette.yaml": "databases:\n  uploads:\n    allow: true" },
+      "plugins (file datasette.yaml): has no datasette-s3-uploads, so there is nothing for s3-uploads in it.",
+    ],
+    [
       "c.yaml",
       { "c.yaml": "plugins:\n  datasette-s3-uploads: 5" },
       "datasette-s3-uploads (file c.yaml): must hold keys and values",

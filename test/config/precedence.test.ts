@@ -105,6 +105,7 @@ describe("flags", () => {
     expect(CONFIG_KEYS.filter((key) => flagName(key) === null)).toEqual([
       "aws_secret_access_key",
       "aws_session_token",
+      "token",
       "datasette_secret",
     ]);
   });

@@ -41,6 +41,7 @@ describe("a name is shown", () => {
     ],
     ["with the tags of a flag, without other tags", "🏴󠁧󠁢󠁥󠁮󠁧󠁿 tag\u{e0041}\u{e0042}.txt", "🏴󠁧󠁢󠁥󠁮󠁧󠁿 tag.txt"],
     ["in NFC", "cafe\u0301.jpg", "caf\u00e9.jpg"],
+    ["the same whichever way its accents are written", "cafe\u0301\u200d.jpg", "caf\u00e9.jpg"],
     ["without compatibility folding", "ﬁle．．／ß.txt", "ﬁle．．／ß.txt"],
     ["without blanks around it", " \u00a0\u3000leading and trailing.txt \t", "leading and trailing.txt"],
     ["without dots and blanks behind it", "trailing-both. . .", "trailing-both"],

@@ -4,11 +4,11 @@ import type { ByteStream } from "../../src/domain.ts";
 import { AppError } from "../../src/errors.ts";
 import { defaultMultipartLimits, parseMultipart } from "../../src/parse/multipart.ts";
 import type { MultipartLimits } from "../../src/parse/multipart.ts";
+import { fuzzForms } from "../support/fuzz/fuzz-forms.ts";
 import {
   chunked,
   everyBytes,
   form,
-  fuzzForms,
   meanLookAlikes,
   outcome,
   readForm,

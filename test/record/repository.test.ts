@@ -54,6 +54,57 @@ describe("a file", () => {
   });
 });
 
+describe("many rows at once", () => {
+  test("are added in their order and come back as they are", async () => {
+    let files = catalogs.open();
+    let rows = Array.from({ length: 5 }, () => newFile());
+    expect(await files.adopt(rows)).toEqual({ added: 5, skipped: [], refused: [] });
+    expect(await Promise.all(rows.map(({ uid }) => files.get(uid)))).toEqual(
+      rows.map((row, at) => ({ id: at + 1, ...row })),
+    );
+    expect((await files.list({ search: rows[3]!.filename })).rows.map(({ id }) => id)).toEqual([4]);
+  });
+
+  test("are skipped where the uid or the object is there already", async () => {
+    let files = catalogs.open();
+    let [first, second] = [newFile(), newFile()];
+    await files.create(first, "store");
+    let sameUid = newFile({ uid: first.uid });
+    let sameKey = newFile({ s3_key: first.s3_key });
+    let elsewhere = newFile({ s3_key: first.s3_key, bucket: "another" });
+    let result = await files.adopt([sameUid, sameKey, second, second, elsewhere]);
+    expect(result).toEqual({ added: 2, skipped: [0, 1, 3], refused: [] });
+    expect((await files.adopt([sameKey, sameUid], { sharing: true })).skipped).toEqual([1]);
+    expect(await files.countByKey(first.storage, first.bucket, first.s3_key)).toBe(2);
+  });
+
+  test("are added but for those that the table refuses", async () => {
+    let files = catalogs.open();
+    let [first, second] = [newFile(), newFile()];
+    let bad = newFile({ taken_at: "yesterday" });
+    let { added, refused } = await files.adopt([first, bad, second]);
+    expect([added, refused.map(({ position }) => position)]).toEqual([2, [1]]);
+    expect(refused[0]?.reason).toContain("taken_at");
+  });
+
+  test("tell which objects have rows", async () => {
+    let files = catalogs.open();
+    let [first, second] = [newFile(), newFile({ s3_key: 'odd "key" \n 日本\\.txt' })];
+    await files.adopt([first, second]);
+    await files.beginDelete(first.uid);
+    let keys = [second.s3_key, "not there", first.s3_key];
+    expect(await files.checksumsByKey("local", "local", keys)).toEqual(
+      new Map([
+        [second.s3_key, second.checksum_sha256],
+        [first.s3_key, first.checksum_sha256],
+      ]),
+    );
+    expect(await files.checksumsByKey("s3", "local", keys)).toEqual(new Map());
+    expect(await files.get(first.uid)).toBeNull();
+    expect((await files.get(first.uid, { alsoHidden: true }))?.uid).toBe(first.uid);
+  });
+});
+
 describe("the same bytes again", () => {
   test("are stored anew and point at the oldest, under store", async () => {
     let files = catalogs.open();

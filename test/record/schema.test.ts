@@ -1,12 +1,14 @@
 import { Database } from "bun:sqlite";
 import { afterAll, describe, expect, test } from "bun:test";
-import { existsSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 
 import { FILE_KINDS } from "../../src/domain.ts";
 import { AppError } from "../../src/errors.ts";
 import { openCatalog } from "../../src/record/database.ts";
-import { rowColumns } from "../../src/record/rows.ts";
-import { closeDatabase, schemaVersion } from "../../src/sqlite.ts";
+import { catalogMigrations } from "../../src/record/migrations.ts";
+import { rowColumns, toRow } from "../../src/record/rows.ts";
+import { closeDatabase, migrate, openDatabase, schemaVersion } from "../../src/sqlite.ts";
 import { skipUnlessCi } from "../support/needs.ts";
 import { newFile } from "./new-file.ts";
 import { tempCatalogs } from "./temp-catalog.ts";
@@ -14,13 +16,14 @@ import { tempCatalogs } from "./temp-catalog.ts";
 const catalogs = tempCatalogs();
 afterAll(() => catalogs.remove());
 
+const newest = catalogMigrations("s3_uploads").length;
 const noSqliteTool = Bun.which("sqlite3") ? null : "the sqlite3 command line tool (apt-get install sqlite3)";
 
 describe("a new catalog", () => {
-  test("is a WAL database that only its owner can read, at schema version 1", () => {
+  test("is a WAL database that only its owner can read, at the newest schema", () => {
     let path = catalogs.newPath();
     let { db } = openCatalog({ path, tableName: "s3_uploads" });
-    expect(schemaVersion(db)).toBe(1);
+    expect(schemaVersion(db)).toBe(newest);
     expect(pragma(db, "journal_mode")).toBe("wal");
     expect(pragma(db, "synchronous")).toBe(2);
     expect(pragma(db, "foreign_keys")).toBe(1);
@@ -150,15 +153,61 @@ describe("the table name", () => {
   });
 });
 
+describe.each(["s3_uploads", "Photos"])("a catalog of an older schema, with its rows in %s", (tableName) => {
+  /** As the first program left it. */
+  function olderCatalog(): string {
+    let path = catalogs.newPath();
+    closeDatabase(openCatalog({ path, tableName }).db);
+    for (let suffix of ["", "-wal", "-shm"]) rmSync(path + suffix);
+    let db = openDatabase(path);
+    migrate(db, catalogMigrations(tableName).slice(0, 1));
+    let row = toRow(newFile({ filename: "needle.txt" }));
+    let values = rowColumns.map((column) => row[column] ?? null);
+    db.run(
+      `INSERT INTO "${tableName}" (${rowColumns.join(", ")}) VALUES (${rowColumns.map(() => "?").join(", ")})`,
+      values,
+    );
+    closeDatabase(db);
+    return path;
+  }
+
+  test("is migrated when it is opened, and has a copy of its old self beside it", async () => {
+    let path = olderCatalog();
+    let files = catalogs.open(path, tableName);
+    expect((await files.list({ search: "needle" })).rows).toHaveLength(1);
+    let copy = `${path}.schema-1`;
+    expect(
+      readdirSync(dirname(path))
+        .filter((name) => !/-(wal|shm)$/.test(name))
+        .toSorted(),
+    ).toEqual(["uploads.db", "uploads.db.schema-1"]);
+    expect(statSync(copy).mode & 0o777).toBe(0o600);
+    using old = new Database(copy, { readonly: true });
+    expect(schemaVersion(old)).toBe(1);
+    expect(pragma(old, "integrity_check")).toBe("ok");
+    expect(old.query(`SELECT filename FROM "${tableName}"`).values()).toEqual([["needle.txt"]]);
+    using live = new Database(path, { readonly: true });
+    expect(schemaVersion(live)).toBe(newest);
+  });
+
+  test("stays as it is when there is no room for the copy", () => {
+    let path = olderCatalog();
+    mkdirSync(`${path}.schema-1`);
+    expect(refusal(() => openCatalog({ path, tableName })).code).toBe("internal_error");
+    using db = new Database(path, { readonly: true });
+    expect(schemaVersion(db)).toBe(1);
+  });
+});
+
 describe("a database that can't be used", () => {
   test("of a newer program is refused by name and number", () => {
     let path = catalogs.newPath();
     let { db } = openCatalog({ path, tableName: "s3_uploads" });
-    db.run("PRAGMA user_version = 2");
+    db.run(`PRAGMA user_version = ${newest + 1}`);
     closeDatabase(db);
     let error = refusal(() => openCatalog({ path, tableName: "s3_uploads" }));
     expect(error.message).toContain(
-      "uploads.db was written by a newer s3-uploads (schema 2; this program knows 1)",
+      `uploads.db was written by a newer s3-uploads (schema ${newest + 1}; this program knows ${newest})`,
     );
   });
 
@@ -168,7 +217,9 @@ describe("a database that can't be used", () => {
     writeFileSync(path, "this is no database, and long enough to be looked at ".repeat(20));
     let error = refusal(() => openCatalog({ path, tableName: "s3_uploads" }));
     expect(error.code).toBe("internal_error");
-    expect(error.message).toContain("Could not open uploads.db: file is not a database");
+    expect(error.message).toContain(
+      "Could not open uploads.db: uploads.db is damaged (file is not a database).",
+    );
   });
 });
 

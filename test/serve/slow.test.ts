@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 
 import { KIB, MIB } from "../../src/units.ts";
 import { bytesOf } from "../store/bodies.ts";
 import { createWorld, type World } from "./world.ts";
 
+setDefaultTimeout(30_000);
 const stallSeconds = 1;
 /** Half of the memory lets 36 files be looked at at the same time (src/admission.ts). */
 const crowd = 30;
@@ -17,6 +18,8 @@ beforeAll(async () => {
     S3_UPLOADS_STALL_TIMEOUT_S: String(stallSeconds),
     S3_UPLOADS_UPLOAD_MEMORY_MB: "32",
     S3_UPLOADS_MAX_FILE_SIZE_MB: "100",
+    // A part gets three times as long: more than the bucket is slow here.
+    S3_TIMEOUT_S: "2",
   });
   upload = new URL(`${world.server.base}/upload/`);
 });

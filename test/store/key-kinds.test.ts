@@ -2,9 +2,12 @@ import { expect, test } from "bun:test";
 
 import {
   goneMarkKey,
+  isProbeKey,
   kindOfKey,
   linkMarkKey,
   marksPrefix,
+  ownUid,
+  prefixOfKey,
   quarantineKey,
   uidInKey,
 } from "../../src/store/key-kinds.ts";
@@ -42,6 +45,38 @@ for (let prefix of ["", "uploads/", "a/b.c/"]) {
     }
   });
 }
+
+for (let prefix of ["", "uploads/", "2026/01/", "a\nb/"]) {
+  let key = `${prefix}2026/11/${uid}.tar.gz`;
+
+  test(`${JSON.stringify(prefix)} is found in the keys that it begins`, () => {
+    for (let one of [key, linkMarkKey(prefix, uid), goneMarkKey(prefix, uid), quarantineKey(prefix, key)]) {
+      expect(prefixOfKey(one)).toBe(prefix);
+    }
+    expect(prefixOfKey(`${prefix}note.txt`)).toBeNull();
+    expect(isProbeKey(`${prefix}s3-uploads-check/${uid}`)).toBe(true);
+    expect(isProbeKey(key)).toBe(false);
+  });
+
+  test(`the row of an object under ${JSON.stringify(prefix)} has the uid in its key`, () => {
+    expect(ownUid({ storage: "s3", bucket: "b", key })).toBe(uid);
+  });
+}
+
+test("an object that somebody else stored has one uid for each place", () => {
+  let place = { storage: "s3", bucket: "b", key: "incoming/a.txt" };
+  let others = [
+    place,
+    { ...place, key: "incoming/b.txt" },
+    { ...place, bucket: "c" },
+    { ...place, storage: "local" },
+  ];
+  let uids = others.map(ownUid);
+  expect(new Set(uids).size).toBe(4);
+  expect(ownUid(place)).toBe(uids[0]!);
+  expect(kindOfKey("", goneMarkKey("", ownUid(place)))).toEqual({ kind: "gone", uid: uids[0]! });
+  expect(ownUid({ ...place, key: `incoming/${uid}.txt` })).not.toBe(uid);
+});
 
 for (let foreign of [
   "elsewhere/2026/11/019ab000-0000-7000-8000-00000000000a.txt",

@@ -54,14 +54,18 @@ describe("user metadata", () => {
       " ",
       "e\u0301.txt",
     ]) {
-      let written = userMetadataOf({ uid, filename, createdAt, sha256 });
-      expect(readUserMetadata(written)).toEqual({ uid, filename, createdAt, sha256 });
+      let declaredType = "image/svg+xml";
+      let written = userMetadataOf({ uid, filename, createdAt, declaredType, sha256 });
+      expect(readUserMetadata(written)).toEqual({ uid, filename, createdAt, declaredType, sha256 });
     }
   });
 
   test("is ASCII and under 2 KB whatever the name", () => {
     for (let character of ["x", "ä", "日", "🎉", "\u0000", "\uD800"]) {
-      let written = userMetadataOf({ uid, filename: character.repeat(3000), createdAt, sha256 });
+      let declaredType = `${"a".repeat(64)}/${"b".repeat(127)}`;
+      let facts = { uid, filename: character.repeat(3000), createdAt, declaredType, sha256 };
+      let written = userMetadataOf(facts);
+      expect(readUserMetadata(written).declaredType).toBe(declaredType);
       let bytes = Object.entries(written).flat().join("");
       expect(bytes).toMatch(/^[\x20-\x7e]+$/);
       expect(bytes.length).toBeLessThan(2000);
@@ -75,10 +79,37 @@ describe("user metadata", () => {
     expect(readUserMetadata(written).sha256).toBeNull();
   });
 
+  test("leaves out a declared type that is none", () => {
+    for (let declaredType of [
+      null,
+      "",
+      "text",
+      "Text/Plain",
+      "text/plain; a=b",
+      "text/ä",
+      `a/${"b".repeat(200)}`,
+    ]) {
+      expect(
+        userMetadataOf({ uid, filename: "a", createdAt, declaredType })["declared-type"],
+      ).toBeUndefined();
+    }
+    for (let declaredType of ["application/vnd.ms-excel", "a/b_c^`|~!#$&+-.", "x/1"]) {
+      expect(userMetadataOf({ uid, filename: "a", createdAt, declaredType })).toMatchObject({
+        "declared-type": declaredType,
+      });
+    }
+  });
+
   test("reads what others wrote as absent instead of failing", () => {
-    let nothing = { uid: null, filename: null, createdAt: null, sha256: null };
+    let nothing = { uid: null, filename: null, createdAt: null, declaredType: null, sha256: null };
     expect(readUserMetadata({})).toEqual(nothing);
-    let foreign = { uid: "../x", filename: "%E0%A4%A", "created-at": "yesterday", sha256: "zz" };
+    let foreign = {
+      uid: "../x",
+      filename: "%E0%A4%A",
+      "created-at": "yesterday",
+      "declared-type": "x",
+      sha256: "zz",
+    };
     expect(readUserMetadata(foreign)).toEqual(nothing);
   });
 });

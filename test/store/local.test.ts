@@ -8,7 +8,7 @@ import { smallestPartBytes, storageContract } from "./storage-contract.ts";
 
 storageContract("local storage", async () => {
   let folder = await mkdtemp(join(tmpdir(), "s3-uploads-local-"));
-  let temporary = new Bun.Glob("objects/.tmp/*");
+  let temporary = new Bun.Glob("objects/{.tmp/*,.unfinished/**/*.*}");
   return {
     storage: createLocalStorage({ directory: join(folder, "objects"), syncEveryBytes: 512 * KIB }),
     partBytes: smallestPartBytes,

@@ -42,6 +42,7 @@ export async function startS3(start: () => Promise<S3Server>): Promise<S3UnderTe
     forcePathStyle: true,
     credentials: server.credentials,
     partBytes: smallestPartBytes,
+    copyBytes: smallestPartBytes,
     budget: createByteBudget(budgetBytes),
     spool: createSpool(join(folder, "spool")),
     log: silentLog,

@@ -219,6 +219,31 @@ describe("what fails leaves nothing", () => {
   });
 });
 
+/** What becomes of a deletion whose later tries are refused. */
+async function refusedAfter(first: Fault): Promise<string> {
+  await put(small);
+  fake.script.fail("DeleteObject", first);
+  fake.script.fail("DeleteObject", accessDenied, { times: Infinity });
+  return codeOf(storage.delete(`key-${made}`));
+}
+
+describe("a deletion that is refused after a try without an answer", () => {
+  test("is done when that try has removed the object", async () => {
+    expect(await refusedAfter(lost)).toBe("no error");
+    expect(fake.objects.size).toBe(0);
+  });
+
+  test("is a refusal when the object is there", async () => {
+    expect(await refusedAfter(internalError)).toBe("storage_error");
+    expect(fake.objects.size).toBe(1);
+  });
+
+  test("is not known to be either when nobody can look", async () => {
+    fake.script.fail("HeadObject", accessDenied, { times: Infinity });
+    expect(await refusedAfter(lost)).toBe("storage_unavailable");
+  });
+});
+
 test("a connection is not held by a put that was stopped", async () => {
   fake.script.fail("UploadPart", { kind: "stall" }, { times: Infinity });
   let stop = new AbortController();

@@ -6,6 +6,7 @@ import { readUserMetadata, userMetadataOf } from "../../src/store/keys.ts";
 import type { ObjectInfo, Storage } from "../../src/store/storage.ts";
 import { KIB, MIB } from "../../src/units.ts";
 import { bytesOf, inChunks, oddChunks, putRequest, sha256Of, thenFailure, thenSilence } from "./bodies.ts";
+import { resumableContract } from "./resumable-contract.ts";
 
 export interface StorageUnderTest {
   storage: Storage;
@@ -76,6 +77,8 @@ export function storageContract(name: string, make: () => Promise<StorageUnderTe
       expect(await made.countUnfinished()).toBe(unfinishedBefore);
       expect(await Array.fromAsync(storage.list(key))).toEqual([]);
     }
+
+    resumableContract(() => made, newKey);
 
     describe("put", () => {
       let sizes: [string, (partBytes: number) => number][] = [
@@ -148,7 +151,12 @@ export function storageContract(name: string, make: () => Promise<StorageUnderTe
         "keeps content type and user metadata of small and large bodies",
         async () => {
           for (let length of [0, 10, made.partBytes + 10]) {
-            let facts = { uid, filename: "Grüße 🎉 100% 日本語.jpg", createdAt: "2026-01-31T23:59:00.000Z" };
+            let facts = {
+              uid,
+              filename: "Grüße 🎉 100% 日本語.jpg",
+              createdAt: "2026-01-31T23:59:00.000Z",
+              declaredType: "image/jpeg",
+            };
             let key = newKey();
             let other = { contentType: "image/jpeg", userMetadata: userMetadataOf(facts) };
             await storage.put(putRequest(key, bytesOf(length), other));
@@ -350,6 +358,63 @@ export function storageContract(name: string, make: () => Promise<StorageUnderTe
       await expect(storage.open(key)).rejects.toMatchObject({ code: "gone" });
       await storage.delete(key);
       expect(await read(neighbour)).toEqual(bytesOf(10));
+    });
+
+    describe("move", () => {
+      let facts = { uid, filename: "Grüße 🎉 100%.jpg", createdAt: "2026-01-31T23:59:00.000Z" };
+      let described = { contentType: "image/jpeg", userMetadata: userMetadataOf(facts) };
+
+      for (let [label, lengthOf] of [
+        ["an empty object", () => 0],
+        ["a small object", () => 1000],
+        ["a large object", (partBytes: number) => 2 * partBytes + 77],
+      ] as [string, (partBytes: number) => number][]) {
+        test(
+          `gives ${label} another key, with its bytes and facts, and the time of now`,
+          async () => {
+            let bytes = bytesOf(lengthOf(made.partBytes));
+            let from = newKey();
+            let to = `${run}moved/deep/${from.slice(run.length)}`;
+            await storage.put(putRequest(from, bytes, described));
+            let before = await storage.head(from);
+            await storage.move(from, to);
+            expect(await storage.head(from)).toBeNull();
+            expect(sha256Of(await read(to))).toBe(sha256Of(bytes));
+            let after = await storage.head(to);
+            expect(after).toMatchObject({ key: to, sizeBytes: bytes.byteLength, contentType: "image/jpeg" });
+            expect(after?.userMetadata).toEqual(before?.userMetadata ?? {});
+            expect(after?.lastModifiedMs).toBeGreaterThan(Date.now() - 10_000);
+            expect(await made.countUnfinished()).toBe(unfinishedBefore);
+            await storage.move(to, from);
+            expect(await storage.head(to)).toBeNull();
+            expect((await storage.head(from))?.userMetadata).toEqual(before?.userMetadata ?? {});
+          },
+          slowMs,
+        );
+      }
+
+      test("takes awkward keys", async () => {
+        for (let tail of ["a b+c.txt", "100%2F.bin", "ä 日本.bin", "a&<b>'.txt"]) {
+          let from = `${run}awkward/${tail}`;
+          await store(bytesOf(10), from);
+          await storage.move(from, `${run}awkward-moved/${tail}`);
+          expect(await storage.head(from)).toBeNull();
+          expect(await read(`${run}awkward-moved/${tail}`)).toEqual(bytesOf(10));
+        }
+      });
+
+      test("replaces what is there", async () => {
+        let from = await store(bytesOf(20));
+        let to = await store(bytesOf(10));
+        await storage.move(from, to);
+        expect(await read(to)).toEqual(bytesOf(20));
+      });
+
+      test("of an absent object is gone, and changes nothing", async () => {
+        let to = await store(bytesOf(10));
+        await expect(storage.move(`${run}absent`, to)).rejects.toMatchObject({ code: "gone" });
+        expect(await read(to)).toEqual(bytesOf(10));
+      });
     });
 
     test("head tells size and time", async () => {

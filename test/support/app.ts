@@ -13,6 +13,7 @@ import { createPasswords } from "../../src/auth/passwords.ts";
 import { createPeople } from "../../src/auth/people.ts";
 import { createSessionCookie } from "../../src/auth/session-cookie.ts";
 import { createSignIn } from "../../src/auth/sign-in.tsx";
+import { createThumbnailSignature } from "../../src/auth/thumbnail-signature.ts";
 import { systemClock } from "../../src/clock.ts";
 import { createCommitSync } from "../../src/commit-sync.ts";
 import type { FileRecord, NewFileRecord } from "../../src/domain.ts";
@@ -138,6 +139,7 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
     storageOrigins: [],
     maxFileBytes: MIB,
     allowedExtensions: [],
+    resumableBytes: 32 * MIB,
     blockedExtensions: [],
     stallTimeoutMs: 5_000,
     minBytesPerSecond: 1,
@@ -182,8 +184,10 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
     repository,
     storageFor: () => storage,
     receiveUpload,
+    resumable: resumableUnused,
     deleteFile,
     trash,
+    thumbnailSignature: createThumbnailSignature(Buffer.alloc(32, "a secret")),
     thumbnails: createThumbnails({
       storageFor: () => storage,
       cache: createThumbnailCache(join(folder, "thumbnails")),
@@ -224,6 +228,19 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Resumable uploads are tested with their own engine (test/resume). */
+const resumableUnused: WebDeps["resumable"] = {
+  senderOf: () => null,
+  create: noUploads,
+  status: noUploads,
+  append: noUploads,
+  terminate: noUploads,
+};
+
+function noUploads(): Promise<never> {
+  return Promise.reject(new AppError("not_found"));
 }
 
 export type TestApp = ReturnType<typeof createTestApp>;

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 
 import { createFakeBucket, S3Refusal } from "./s3-fake/bucket.ts";
 import type { FakeBucket } from "./s3-fake/bucket.ts";
-import { createFaultScript } from "./s3-fake/faults.ts";
+import { accessDenied, createFaultScript } from "./s3-fake/faults.ts";
 import type { Fault, FaultScript, Operation } from "./s3-fake/faults.ts";
 import { operationOf, perform } from "./s3-fake/operations.ts";
 import type { Answer, Call } from "./s3-fake/operations.ts";
@@ -43,10 +43,14 @@ const bucketName = "fake-bucket";
  * A small strict S3 in this process, for faults that no real server produces on demand; it proves nothing about real ones,
  * and checks no signatures. Uses node:http because Bun.serve can't break a connection.
  * @param minPartBytes smallest part that Complete takes before the last; 5 MiB as on S3 unless told
+ * @param maxCopyBytes the most that one call copies; 5 GiB as on S3 unless told
  */
-export async function startS3Fake({ minPartBytes = 5 * 1024 * 1024 } = {}): Promise<S3Fake> {
-  let bucket = createFakeBucket(minPartBytes);
-  let script = createFaultScript();
+export async function startS3Fake({
+  minPartBytes = 5 * 1024 * 1024,
+  maxCopyBytes = 5 * 1024 ** 3,
+} = {}): Promise<S3Fake> {
+  let bucket = createFakeBucket(minPartBytes, maxCopyBytes);
+  let script = createFaultScript<Fault>(accessDenied);
   let calls: LoggedCall[] = [];
   let connections = 0;
   let server = createServer((request, response) => {
@@ -94,7 +98,8 @@ async function handle(request: IncomingMessage, response: ServerResponse, deps: 
   let [, named = "", ...rest] = url.pathname.split("/");
   let key = decodeURIComponent(rest.join("/"));
   let query = url.searchParams;
-  let operation = operationOf(request.method ?? "", key, query);
+  let isCopy = request.headers["x-amz-copy-source"] !== undefined;
+  let operation = operationOf(request.method ?? "", key, query, isCopy);
   if (!operation || decodeURIComponent(named) !== bucketName) {
     request.resume();
     let refusal = operation ? new S3Refusal(404, "NoSuchBucket") : new S3Refusal(501, "NotImplemented");
@@ -123,6 +128,11 @@ async function handle(request: IncomingMessage, response: ServerResponse, deps: 
     Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
   );
   let answer = answerTo(deps.bucket, { operation, key, query, headers, body }, fault);
+  // Who may not list must not learn from a missing key that it is missing.
+  let hides = operation === "HeadObject" || operation === "GetObject";
+  if (hides && answer.status === 404 && deps.script.isDenied("ListObjectsV2")) {
+    answer = errorAnswer(new S3Refusal(403, "AccessDenied"));
+  }
   if (fault?.kind === "lostAnswer") return void request.socket.destroy();
   logged.status = answer.status;
   send(request, response, answer, fault?.kind === "truncate");

@@ -11,6 +11,9 @@ export interface TestServer {
   /** Address of the page, without a slash at its end. */
   base: string;
   dataDir: string;
+  pid: number;
+  /** What it has printed until now, as it is when the server listens. */
+  banner(): string;
   /** What it has logged until now. */
   stderr(): string;
   /** The exit code, of a server that ends by itself. */
@@ -70,6 +73,8 @@ export async function startServer(
   return {
     base: page,
     dataDir,
+    pid: server.pid,
+    banner: () => banner,
     stderr: () => log,
     exited: server.exited,
     stop: () => end("SIGTERM"),

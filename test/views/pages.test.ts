@@ -63,6 +63,7 @@ test("hostile metadata is text, in names and values", () => {
 
 const links = {
   home: "/h",
+  tus: "/base/tus",
   upload: "/u",
   files: "/f",
   filesCsv: "/c",

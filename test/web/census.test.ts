@@ -17,6 +17,13 @@ const expected: Record<string, string> = {
   [`GET ${testBase}/uploaded/:receipt`]: "upload",
   [`POST ${testBase}/upload`]: "upload",
   [`PUT ${testBase}/upload/:filename`]: "upload",
+  [`OPTIONS ${testBase}/tus`]: "open",
+  [`POST ${testBase}/tus`]: "upload",
+  [`OPTIONS ${testBase}/tus/:id{[0-9A-Fa-f-]+}`]: "open",
+  [`GET ${testBase}/tus/:id{[0-9A-Fa-f-]+}`]: "upload",
+  [`PATCH ${testBase}/tus/:id{[0-9A-Fa-f-]+}`]: "upload",
+  [`DELETE ${testBase}/tus/:id{[0-9A-Fa-f-]+}`]: "upload",
+  [`POST ${testBase}/tus/:id{[0-9A-Fa-f-]+}`]: "upload",
   [`GET ${testBase}/files`]: "view",
   [`GET ${testBase}/files.json`]: "view",
   [`GET ${testBase}/files.csv`]: "view",
@@ -74,11 +81,8 @@ test.each(guarded.filter(([route]) => route !== `GET ${testBase}`))(
   "%s refuses a token without the scope with 403",
   async (route, demand) => {
     let scopes = (["upload", "view", "delete"] as const).filter((scope) => scope !== demand);
-    let { token } = nobody.tokens.create({
-      name: `all but ${demand} ${Bun.randomUUIDv7()}`,
-      scopes,
-    });
     let { method, path } = requestFor(route);
+    let { token } = nobody.tokens.create({ name: `${method} ${path}`.slice(0, 64), scopes });
     let headers = { Host: "127.0.0.1", Authorization: `Bearer ${token}` };
     await expectError(await nobody.app.request(path, { method, headers }), 403, "permission_denied");
   },

@@ -104,7 +104,7 @@ test("static files have a hash in their name, may be kept for ever, and are aske
   expect(addresses.length).toBeGreaterThan(3);
   let types: (string | null)[] = [];
   for (let address of new Set(addresses)) {
-    expect(address).toMatch(/-[0-9a-f]{12}(\.(css|js|svg)|\/[a-z]+\.js)$/);
+    expect(address).toMatch(/-[0-9a-f]{12}(\.(css|js|svg)|\/[a-z-]+\.js)$/);
     let response = await app.request(address, { headers: host });
     expect(response.status).toBe(200);
     expect(response.headers.get("Cache-Control")).toBe("public, max-age=31536000, immutable");

@@ -11,7 +11,7 @@ export function Thumb({ file: { record, links, hasThumbnail } }: { file: FileVie
   );
 }
 
-/** The key ends in the usual extension of the type that was found. */
+/** The key ends in the usual extension of the type that was found; that of an adopted object may have none. */
 function extensionOf(s3Key: string): string {
-  return s3Key.slice(s3Key.lastIndexOf(".") + 1).slice(0, 4);
+  return /\.([^./]{1,16})$/.exec(s3Key)?.[1]?.slice(0, 4) ?? "";
 }

@@ -15,6 +15,8 @@ export function UploadForm({ site: { links, may }, rules }: { site: Site; rules:
       action={links.upload}
       enctype="multipart/form-data"
       data-url={links.upload}
+      data-tus={links.tus}
+      data-resumable-bytes={String(rules.resumableBytes)}
       data-files={may.view ? links.files : undefined}
       data-max-bytes={String(rules.maxFileBytes)}
       data-allowed={rules.allowedExtensions.join(",")}
@@ -44,6 +46,18 @@ export function UploadForm({ site: { links, may }, rules }: { site: Site; rules:
         Upload
       </button>
     </form>
+  );
+}
+
+/** What an earlier visit has not finished; hidden when there is nothing. */
+export function UnfinishedUploads() {
+  return (
+    <section id="unfinished" class="notice" aria-label="Unfinished uploads" hidden>
+      <p id="unfinished-text"></p>
+      <button id="unfinished-forget" class="quiet small" type="button">
+        Forget them
+      </button>
+    </section>
   );
 }
 
@@ -78,6 +92,9 @@ export function Uploads() {
             <span class="upload-why" data-part="why" hidden></span>
             <progress data-part="bar" max="1" value="0" hidden></progress>
           </div>
+          <button class="quiet small" type="button" data-part="pause" hidden>
+            Pause
+          </button>
           <button class="quiet small" type="button" data-part="retry" hidden>
             Try again
           </button>

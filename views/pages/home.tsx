@@ -1,7 +1,7 @@
 /** @jsxImportSource hono/jsx */
 import { Allowance, isUsedUp } from "../fragments/allowance.tsx";
 import { NewestFiles } from "../fragments/newest-files.tsx";
-import { UploadForm, Uploads } from "../fragments/upload-form.tsx";
+import { UnfinishedUploads, UploadForm, Uploads } from "../fragments/upload-form.tsx";
 import { Layout } from "../layout.tsx";
 import type { AllowanceView, FileView, Site, UploadRules } from "../props.ts";
 
@@ -22,6 +22,7 @@ export function HomePage({ site, files, rules, allowance }: HomePageProps) {
       {!allowance?.invitation && <h1 class="unseen">Upload files</h1>}
       {allowance && <Allowance allowance={allowance} homeHref={links.home} />}
       {!isOver && <UploadForm site={site} rules={rules} />}
+      {!isOver && <UnfinishedUploads />}
       {!isOver && <Uploads />}
       {may.view && <NewestFiles files={files} homeHref={links.home} filesHref={links.files} />}
     </Layout>

@@ -1,10 +1,12 @@
 // @ts-check
 import { counted } from "./format.js";
 import { filesOf } from "./gather.js";
+import { createOffer } from "./offer.js";
 import { createQueue, isOpen } from "./queue.js";
 import { createRows } from "./rows.js";
 import { rulesOf } from "./rules.js";
 import { createSummary } from "./summary.js";
+import { createUnfinished } from "./unfinished.js";
 
 /** Bytes are told this often; more can't be read. */
 const drawEveryMs = 200;
@@ -45,7 +47,17 @@ let rows = createRows({
   template: byId("upload-row"),
   filesUrl: form.dataset["files"] ?? null,
 });
-let queue = createQueue({ url, rules: rulesOf(form), onChange });
+let tusUrl = form.dataset["tus"] ?? "";
+let unfinished = createUnfinished(tusUrl);
+let offer = createOffer({ box: byId("unfinished"), text: byId("unfinished-text"), unfinished });
+let queue = createQueue({
+  url,
+  tusUrl,
+  resumableBytes: Number(form.dataset["resumableBytes"] ?? Infinity),
+  unfinished,
+  rules: rulesOf(form),
+  onChange,
+});
 
 /** @type {Set<import("./queue.js").Item>} */
 let moved = new Set();
@@ -104,6 +116,7 @@ function add(files) {
   if (files.length === 0) return;
   summary.announce(`${counted(files.length, "file")} chosen.`);
   queue.add(files);
+  offer.update(queue.items.map(({ file }) => file));
 }
 
 for (let input of [picker, folderPicker]) {
@@ -150,10 +163,15 @@ box.addEventListener("click", (event) => {
   if (!button || !item) return;
   if (button.dataset["part"] === "cancel") queue.cancel(item);
   if (button.dataset["part"] === "retry") queue.retry(item);
+  if (button.dataset["part"] === "pause") queue.pause(item);
 });
 cancelAll.addEventListener("click", () => {
   // From the end, so that none of them begins because another has made room.
   for (let item of queue.items.toReversed()) queue.cancel(item);
+  picker.focus();
+});
+byId("unfinished-forget").addEventListener("click", () => {
+  offer.forget();
   picker.focus();
 });
 retryAll.addEventListener("click", () => {
@@ -163,6 +181,8 @@ retryAll.addEventListener("click", () => {
 addEventListener("beforeunload", (event) => {
   if (queue.items.some(isOpen)) event.preventDefault();
 });
+
+offer.update([]);
 
 // Only now: without this script the form has to be the plain one.
 form.dataset["enhanced"] = "";

@@ -1,5 +1,6 @@
 // @ts-check
 import { obviousRefusal } from "./rules.js";
+import { sendResumable } from "./send-resumable.js";
 import { sendFile } from "./send.js";
 
 /** Uploads at a time: more are not faster, and each costs the server memory. */
@@ -7,7 +8,7 @@ const atOnce = 3;
 /** What is waited before each further try that nobody asked for, in seconds. */
 const pauses = [2, 8, 30];
 
-/** @typedef {"waiting" | "sending" | "checking" | "pausing" | "done" | "refused" | "failed" | "cancelled"} State */
+/** @typedef {"waiting" | "sending" | "checking" | "pausing" | "paused" | "done" | "refused" | "failed" | "cancelled"} State */
 
 /**
  * @typedef {object} Item one file on its way
@@ -15,26 +16,31 @@ const pauses = [2, 8, 30];
  * @property {File} file
  * @property {string} key
  * @property {State} state
+ * @property {boolean} resumable
  * @property {number} sentBytes
+ * @property {number} reachedBytes the most that was sent before this try
  * @property {string} message why it was refused or failed
  * @property {string | null} page id of the stored file
  * @property {number | null} duplicateOf
  * @property {number} tries
- * @property {(() => void) | null} stop ends what it is doing
+ * @property {((forGood: boolean) => void) | null} stop ends what it is doing
  */
 
 /** @param {Item} item @returns {boolean} whether something may still become of it */
 export function isOpen({ state }) {
-  return state === "waiting" || state === "sending" || state === "checking" || state === "pausing";
+  return ["waiting", "sending", "checking", "pausing", "paused"].includes(state);
 }
 
 /**
  * @param {object} options
  * @param {string} options.url
+ * @param {string} options.tusUrl
+ * @param {number} options.resumableBytes files from this size on go in pieces
+ * @param {import("./unfinished.js").UnfinishedStore} options.unfinished
  * @param {import("./rules.js").Rules} options.rules
  * @param {(item: Item) => void} options.onChange a state has changed, or bytes have left
  */
-export function createQueue({ url, rules, onChange }) {
+export function createQueue({ url, tusUrl, resumableBytes, unfinished, rules, onChange }) {
   /** @type {Item[]} */
   let items = [];
   /** Items before this one are not waiting. */
@@ -64,13 +70,11 @@ export function createQueue({ url, rules, onChange }) {
   async function send(item) {
     active += 1;
     item.tries += 1;
-    item.sentBytes = 0;
+    item.reachedBytes = item.sentBytes;
     item.message = "";
     let { file, key } = item;
-    let sending = sendFile({
-      file,
-      url,
-      key,
+    let watch = {
+      /** @param {number} bytes */
       onProgress(bytes) {
         item.sentBytes = Math.min(bytes, file.size);
         onChange(item);
@@ -79,13 +83,18 @@ export function createQueue({ url, rules, onChange }) {
         item.sentBytes = file.size;
         enter(item, "checking");
       },
-    });
-    item.stop = sending.cancel;
+    };
+    let sending = item.resumable
+      ? sendResumable({ file, tusUrl, unfinished, ...watch })
+      : sendFile({ file, url, key, ...watch });
+    item.stop = sending.stop;
     enter(item, "sending");
     let answer = await sending.answer;
     active -= 1;
-    item.stop = null;
-    if (answer) settle(item, answer);
+    if (answer) {
+      item.stop = null;
+      settle(item, answer);
+    }
     startMore();
   }
 
@@ -94,6 +103,8 @@ export function createQueue({ url, rules, onChange }) {
     item.message = answer.message;
     item.page = answer.page ?? null;
     item.duplicateOf = answer.duplicateOf ?? null;
+    // As long as it comes forward, nobody has to lose patience.
+    if (item.resumable && item.sentBytes > item.reachedBytes) item.tries = 1;
     let pause = answer.again ? pauses[item.tries - 1] : undefined;
     if (pause === undefined) return enter(item, answer.outcome);
     pauseThenTry(item, Math.max(pause, Math.min(answer.afterSeconds ?? 0, 60)));
@@ -139,7 +150,9 @@ export function createQueue({ url, rules, onChange }) {
           file,
           key: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`,
           state: refusal === null ? "waiting" : "refused",
+          resumable: file.size >= resumableBytes,
           sentBytes: 0,
+          reachedBytes: 0,
           message: refusal ?? "",
           page: null,
           duplicateOf: null,
@@ -159,12 +172,19 @@ export function createQueue({ url, rules, onChange }) {
       let stop = item.stop;
       item.stop = null;
       enter(item, "cancelled");
-      stop?.();
+      stop?.(true);
     },
 
-    /** @param {Item} item */
+    /** Only for what goes in pieces. @param {Item} item */
+    pause(item) {
+      if (!item.resumable || (item.state !== "sending" && item.state !== "pausing")) return;
+      enter(item, "paused");
+      item.stop?.(false);
+    },
+
+    /** Also what was paused goes on. @param {Item} item */
     retry(item) {
-      if (item.state !== "failed" && item.state !== "cancelled") return;
+      if (!["failed", "cancelled", "paused"].includes(item.state)) return;
       item.tries = 0;
       wait(item);
     },

@@ -1,5 +1,6 @@
 // @ts-check
 import { shortBytes, shortTime } from "./format.js";
+import { isOpen } from "./queue.js";
 import { createRate } from "./rate.js";
 import { drawThumbnail } from "./thumbnail.js";
 
@@ -27,6 +28,8 @@ export function createRow(item, { template, filesUrl }) {
   let cancel = find("cancel");
   /** @type {HTMLButtonElement} */
   let retry = find("retry");
+  /** @type {HTMLButtonElement} */
+  let pause = find("pause");
   let rate = createRate();
   let size = shortBytes(item.file.size);
 
@@ -34,7 +37,7 @@ export function createRow(item, { template, filesUrl }) {
   thumb.textContent = extensionOf(item.file.name);
   name.textContent = item.file.name;
   cancel.setAttribute("aria-label", `Cancel ${item.file.name}`);
-  retry.setAttribute("aria-label", `Try ${item.file.name} again`);
+  pause.setAttribute("aria-label", `Pause ${item.file.name}`);
   bar.setAttribute("aria-label", `Progress of ${item.file.name}`);
   drawThumbnail(item.file, thumb);
 
@@ -48,7 +51,9 @@ export function createRow(item, { template, filesUrl }) {
       case "checking":
         return `${size} · sent, being checked and stored`;
       case "pausing":
-        return `${size} · trying again in a moment`;
+        return `${soFar()} · trying again in a moment`;
+      case "paused":
+        return `${soFar()} · paused`;
       case "done":
         return item.duplicateOf === null
           ? `${size} · stored`
@@ -60,6 +65,10 @@ export function createRow(item, { template, filesUrl }) {
       case "cancelled":
         return `${size} · cancelled`;
     }
+  }
+
+  function soFar() {
+    return item.resumable && item.sentBytes > 0 ? `${shortBytes(item.sentBytes)} of ${size}` : size;
   }
 
   function sending() {
@@ -80,12 +89,19 @@ export function createRow(item, { template, filesUrl }) {
       facts.textContent = state();
       why.textContent = item.message;
       why.hidden = item.message === "";
+      let paused = item.state === "paused" || (item.state === "pausing" && item.resumable);
       let moving = item.state === "sending" || item.state === "checking";
-      bar.hidden = !moving;
+      bar.hidden = !moving && !paused;
       if (item.state === "checking") bar.removeAttribute("value");
       else bar.value = item.file.size === 0 ? 0 : item.sentBytes / item.file.size;
-      cancel.hidden = !moving && item.state !== "waiting" && item.state !== "pausing";
-      retry.hidden = item.state !== "failed" && item.state !== "cancelled";
+      cancel.hidden = !isOpen(item);
+      retry.hidden = !["failed", "cancelled", "paused"].includes(item.state);
+      retry.textContent = item.state === "paused" ? "Go on" : "Try again";
+      retry.setAttribute(
+        "aria-label",
+        `${item.state === "paused" ? "Go on with" : "Try again:"} ${item.file.name}`,
+      );
+      pause.hidden = !item.resumable || (item.state !== "sending" && item.state !== "pausing");
       if (item.state === "done" && item.page !== null && filesUrl !== null && name.tagName !== "A")
         name = linked(name, `${filesUrl}/${item.page}`);
     },

@@ -12,7 +12,7 @@ import { explainAnswer, explainSilence } from "./explain.js";
  * @param {string} request.key the same for each try, so that a file whose answer was lost is not stored twice
  * @param {(sentBytes: number) => void} request.onProgress
  * @param {() => void} request.onSent every byte has left; the server looks at the file now
- * @returns {{ answer: Promise<Answer | null>, cancel: () => void }} null when it was cancelled
+ * @returns {{ answer: Promise<Answer | null>, stop: () => void }} null when it was stopped
  */
 export function sendFile({ file, url, key, onProgress, onSent }) {
   let xhr = new XMLHttpRequest();
@@ -33,5 +33,5 @@ export function sendFile({ file, url, key, onProgress, onSent }) {
   xhr.setRequestHeader("Idempotency-Key", key);
   xhr.setRequestHeader("Content-Type", file.type || "application/octet-stream");
   xhr.send(file);
-  return { answer, cancel: () => xhr.abort() };
+  return { answer, stop: () => xhr.abort() };
 }

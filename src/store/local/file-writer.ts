@@ -21,17 +21,24 @@ export interface FileWriter {
  * Sequential writes of about half a MiB, whatever the chunks are like.
  * @param syncEveryBytes dirty bytes after which a sync begins in the background: without it the kernel hoards gigabytes, and
  *   the one sync at the end takes as long as the upload
+ * @param onSynced hears how many bytes are on disk after each of those
  */
-export function createFileWriter(handle: FileHandle, syncEveryBytes = defaultSyncEveryBytes): FileWriter {
+export function createFileWriter(
+  handle: FileHandle,
+  syncEveryBytes = defaultSyncEveryBytes,
+  onSynced: (bytes: number) => void = () => {},
+): FileWriter {
   let buffer = Buffer.allocUnsafeSlow(firstWriteBytes);
   let gatheredBytes = 0;
   let unsyncedBytes = 0;
+  let writtenBytes = 0;
   let syncing: Promise<void> | null = null;
   let syncFailure: unknown = null;
 
   async function flush(): Promise<void> {
     await writeAll(handle, buffer.subarray(0, gatheredBytes));
     unsyncedBytes += gatheredBytes;
+    writtenBytes += gatheredBytes;
     gatheredBytes = 0;
     if (buffer.byteLength < writeBytes) replaceBuffer(writeBytes);
     if (syncFailure) throw syncFailure;
@@ -62,8 +69,10 @@ export function createFileWriter(handle: FileHandle, syncEveryBytes = defaultSyn
 
   function beginSync(): void {
     unsyncedBytes = 0;
+    let bytes = writtenBytes;
     syncing = handle
       .datasync()
+      .then(() => onSynced(bytes))
       // a failed sync is told once by the kernel: it has to fail this put
       .catch((error: unknown) => void (syncFailure = error))
       .finally(() => (syncing = null));

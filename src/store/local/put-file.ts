@@ -1,4 +1,3 @@
-import { constants } from "node:fs";
 import { open, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -13,9 +12,7 @@ import type { Folders } from "./folders.ts";
 import { checkFutureFolder } from "./place.ts";
 import type { Place } from "./place.ts";
 import { sidecarText } from "./sidecar.ts";
-
-const fileMode = 0o600;
-const createNew = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+import { createNew, fileMode, writeText } from "./write-text.ts";
 
 export interface PutPlan {
   request: PutRequest;
@@ -92,16 +89,6 @@ async function writeBody(file: string, request: PutRequest, syncEveryBytes?: num
   } finally {
     chunks.leave();
     await writer.settle();
-    await handle.close();
-  }
-}
-
-async function writeText(file: string, text: string): Promise<void> {
-  let handle = await onDisk("written", open(file, createNew, fileMode));
-  try {
-    await onDisk("written", handle.writeFile(text));
-    await onDisk("written", handle.sync());
-  } finally {
     await handle.close();
   }
 }

@@ -14,6 +14,7 @@ const PERMISSIONS = {
   list: "s3:ListBucket",
   put: "s3:PutObject",
   get: "s3:GetObject",
+  copy: "s3:GetObject and s3:PutObject",
   delete: "s3:DeleteObject",
   abort: "s3:AbortMultipartUpload",
   "list uploads": "s3:ListBucketMultipartUploads",

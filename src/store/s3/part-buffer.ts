@@ -1,6 +1,7 @@
 import type { ByteBudget } from "../../byte-budget.ts";
 import type { Spool, SpoolFile } from "../../spool.ts";
 import { KIB } from "../../units.ts";
+import type { HeldBytes } from "../storage.ts";
 import { type Block, blockBytes, type BlockPool } from "./block-pool.ts";
 
 /** What a sender that has sent little, or nothing for long, holds: not taken from the budget, but counted with each file. */
@@ -27,14 +28,23 @@ export interface PartBuffer {
   readonly sizeBytes: number;
   /** Takes a beginning of the bytes and tells how many those were; at once while there is memory, which is nearly always. */
   append(bytes: Uint8Array, signal: AbortSignal): number | Promise<number>;
-  /** The bytes in memory; to be called once, when no more come. */
-  seal(signal: AbortSignal): Promise<PartBytes>;
+  /** The bytes in memory, with those that are kept elsewhere unless told; to be called once, when no more come. */
+  seal(signal: AbortSignal, options?: { withPrefix: boolean }): Promise<PartBytes>;
   /** Gives everything back; what seal returned must not be used after. */
   release(): void;
 }
 
-export function createPartBuffer(capacityBytes: number, memory: PartMemory): PartBuffer {
+/** @param prefix bytes of the part that are kept elsewhere, and are fetched when it is sealed; they count from the start */
+export function createPartBuffer(
+  partBytes: number,
+  memory: PartMemory,
+  prefix: HeldBytes | null = null,
+): PartBuffer {
   let { budget, spool, pool } = memory;
+  let prefixBytes = prefix?.byteLength ?? 0;
+  /** What comes by `append`. */
+  let capacityBytes = partBytes - prefixBytes;
+  let prefixBlocks: Block[] = [];
   let blocks: Block[] = [];
   /** In blocks, and of the budget. */
   let heldBytes = 0;
@@ -67,7 +77,8 @@ export function createPartBuffer(capacityBytes: number, memory: PartMemory): Par
 
   function freeBlocks(): void {
     let bytes = takenBytes;
-    for (let block of blocks) pool.give(block);
+    for (let block of [...prefixBlocks, ...blocks]) pool.give(block);
+    prefixBlocks = [];
     blocks = [];
     heldBytes = 0;
     takenBytes = 0;
@@ -99,9 +110,22 @@ export function createPartBuffer(capacityBytes: number, memory: PartMemory): Par
   }
 
   function addTaken(bytes: Uint8Array): number {
-    takenBytes = capacityBytes;
+    takenBytes = partBytes;
     unregister = budget.register({ sinceMs: performance.now(), relieve });
     return addToNewBlock(bytes);
+  }
+
+  async function fetchPrefix(held: HeldBytes, signal: AbortSignal): Promise<void> {
+    if (takenBytes === 0) {
+      await budget.take(prefixBytes, signal);
+      takenBytes = prefixBytes;
+    }
+    for (let at = 0; at < prefixBytes;) {
+      let block = pool.take(Math.min(blockBytes, prefixBytes - at));
+      prefixBlocks.push(block);
+      held.readInto(block, at);
+      at += block.length;
+    }
   }
 
   return {
@@ -112,16 +136,16 @@ export function createPartBuffer(capacityBytes: number, memory: PartMemory): Par
     append(bytes, signal) {
       if (file || sizeBytes < heldBytes || sizeBytes === capacityBytes) return add(bytes);
       if (sizeBytes === 0 || takenBytes > 0) return addToNewBlock(bytes);
-      if (budget.tryTake(capacityBytes)) return addTaken(bytes);
-      return budget.take(capacityBytes, signal).then(() => addTaken(bytes));
+      if (budget.tryTake(partBytes)) return addTaken(bytes);
+      return budget.take(partBytes, signal).then(() => addTaken(bytes));
     },
 
-    async seal(signal) {
+    async seal(signal, { withPrefix } = { withPrefix: true }) {
       unregister?.();
       if (spillError) throw spillError;
       if (file) {
-        await budget.take(sizeBytes, signal);
-        takenBytes = sizeBytes;
+        await budget.take(sizeBytes + prefixBytes, signal);
+        takenBytes = sizeBytes + prefixBytes;
         while (heldBytes < sizeBytes) {
           let from = heldBytes;
           addBlock(Math.min(blockBytes, sizeBytes - from));
@@ -129,7 +153,9 @@ export function createPartBuffer(capacityBytes: number, memory: PartMemory): Par
         }
         file.discard();
       }
-      return { byteLength: sizeBytes, blocks: filledBlocks() };
+      if (withPrefix && prefix && prefixBytes > 0) await fetchPrefix(prefix, signal);
+      let fetchedBytes = prefixBlocks.length > 0 ? prefixBytes : 0;
+      return { byteLength: fetchedBytes + sizeBytes, blocks: [...prefixBlocks, ...filledBlocks()] };
     },
 
     release() {

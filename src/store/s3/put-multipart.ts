@@ -1,41 +1,17 @@
-import {
-  CompleteMultipartUploadCommand,
-  CreateMultipartUploadCommand,
-  UploadPartCommand,
-} from "@aws-sdk/client-s3";
-
 import { AppError } from "../../errors.ts";
-import { MINUTE_MS } from "../../units.ts";
-import type { PutRequest } from "../storage.ts";
+import { endsWithin } from "../../soon.ts";
+import type { PutRequest, StoredPart } from "../storage.ts";
 import type { Part } from "./assemble-parts.ts";
-import { type Checksums, crc32Base64, withChecksumFallback } from "./checksums.ts";
-import { asBody, signWithPayloadHash } from "./client.ts";
-import {
-  dataAttempts,
-  dataTimeoutMs,
-  lastCallGraceMs,
-  objectInput,
-  type Sending,
-  takeBackIfAborted,
-} from "./sending.ts";
-
-/** R2 answers 500 to more (measured by Litestream in 2026). */
-const partsInFlight = 2;
-/** S3 may take minutes to put a large object together. */
-const completeTimeoutMs = 5 * MINUTE_MS;
-
-interface SentPart {
-  PartNumber: number;
-  ETag?: string | undefined;
-  ChecksumCRC32?: string;
-}
+import { type Multipart, type MultipartCalls, partsInFlight } from "./multipart-calls.ts";
+import { type Sending, takeBackIfAborted, undoPatienceMs } from "./sending.ts";
+import { tellLeft } from "./shortcomings.ts";
 
 export interface MultipartPut {
   first: Part;
   rest: AsyncIterable<Part>;
   request: PutRequest;
   sending: Sending;
-  checksums: Checksums;
+  calls: MultipartCalls;
   /** Aborted here when something fails; `signal` hears it, and the request's own signal. */
   failure: AbortController;
   signal: AbortSignal;
@@ -45,56 +21,20 @@ export interface MultipartPut {
  * Create, parts (a few in flight, each with its CRC32), Complete; Abort on any failure. Rejects as Storage.put does.
  */
 export async function putMultipart(put: MultipartPut): Promise<{ sizeBytes: number }> {
-  let { first, rest, request, sending, checksums, failure, signal } = put;
-  let { bucket, client, call, log } = sending;
+  let { first, rest, request, sending, calls, failure, signal } = put;
+  let { log } = sending;
   let { key } = request;
   let inFlight = new Set<Promise<void>>();
-  let sent: SentPart[] = [];
+  let sent: StoredPart[] = [];
   let sizeBytes = 0;
-  let createTries = 0;
-  let withChecksums = false;
-  let uploadId: string | undefined;
+  let mayHaveStrays = false;
+  let left = tellLeft(log, key);
 
-  async function create(): Promise<string> {
-    let output = await withChecksumFallback(checksums, log, () =>
-      call(
-        "put",
-        (abortSignal) => {
-          createTries++;
-          withChecksums = checksums.accepted;
-          let checksum = withChecksums ? { ChecksumAlgorithm: "CRC32" as const } : {};
-          return client.send(
-            new CreateMultipartUploadCommand({ ...objectInput(request, sending), ...checksum }),
-            {
-              abortSignal,
-            },
-          );
-        },
-        { attempts: dataAttempts, signal },
-      ),
-    );
-    if (!output.UploadId) throw new AppError("storage_error", "S3 gave no id for a multipart upload");
-    return output.UploadId;
-  }
-
-  async function sendPart(part: Part): Promise<void> {
-    let checksum = withChecksums ? { ChecksumCRC32: crc32Base64(part.bytes.blocks) } : {};
-    let output = await call(
-      "put",
-      (abortSignal) => {
-        let target = { Bucket: bucket, Key: key, UploadId: uploadId, PartNumber: part.number };
-        let command = new UploadPartCommand({ ...target, Body: asBody(part.bytes), ...checksum });
-        signWithPayloadHash(command, "UNSIGNED-PAYLOAD");
-        return client.send(command, { abortSignal });
-      },
-      { attempts: dataAttempts, timeoutMs: dataTimeoutMs(part.bytes.byteLength), signal },
-    );
-    sent.push({ PartNumber: part.number, ETag: output.ETag, ...checksum });
-  }
-
-  async function launch(part: Part): Promise<void> {
+  async function launch(multipart: Multipart, part: Part): Promise<void> {
     while (inFlight.size >= partsInFlight) await Promise.race(inFlight);
-    let onItsWay = sendPart(part)
+    let onItsWay = calls
+      .sendPart(multipart, part.number, part.bytes, signal)
+      .then((stored) => void sent.push(stored))
       .catch((error: unknown) => failure.abort(error))
       .finally(() => {
         part.release();
@@ -104,59 +44,32 @@ export async function putMultipart(put: MultipartPut): Promise<{ sizeBytes: numb
     inFlight.add(onItsWay);
   }
 
-  async function complete(): Promise<void> {
-    let Parts = sent.toSorted((a, b) => a.PartNumber - b.PartNumber);
-    let command = { Bucket: bucket, Key: key, UploadId: uploadId, MultipartUpload: { Parts } };
-    try {
-      await call(
-        "put",
-        (abortSignal) => client.send(new CompleteMultipartUploadCommand(command), { abortSignal }),
-        { attempts: dataAttempts, timeoutMs: completeTimeoutMs, signal, graceMs: lastCallGraceMs },
-      );
-    } catch (error) {
-      // A lost answer and its retry look like a failure; the key is used once, so the object itself is the proof.
-      if (request.signal.aborted || !(await isThere())) throw error;
-      log.warn({ key, reason: (error as Error).message }, "Complete failed, but the object is there");
-    }
-  }
-
-  async function isThere(): Promise<boolean> {
-    let found = await sending.head(key).catch(() => null);
-    return found?.sizeBytes === sizeBytes;
-  }
-
-  /** A Create whose answer was lost has made an upload that nobody knows. */
-  async function abortStrays(): Promise<void> {
-    for await (let upload of sending.listUnfinished(key)) {
-      if (upload.key === key) await sending.abortMultipart(key, upload.uploadId);
-    }
-  }
-
-  async function undo(): Promise<void> {
+  async function undo(uploadId: string): Promise<void> {
     failure.abort(new AppError("internal_error", "another part of the upload has failed"));
     await Promise.allSettled(inFlight);
-    if (uploadId) await sending.abortMultipart(key, uploadId);
+    await sending.abortMultipart(key, uploadId);
   }
 
-  function left(error: unknown): void {
-    log.warn({ key, reason: String(error) }, "an unfinished multipart upload may be left in the bucket");
-  }
-
-  try {
-    uploadId = await create();
-    await request.onMultipartCreated(uploadId);
-    await launch(first);
-    for await (let part of rest) await launch(part);
+  async function send(multipart: Multipart): Promise<void> {
+    await request.onMultipartCreated(multipart.uploadId);
+    await launch(multipart, first);
+    for await (let part of rest) await launch(multipart, part);
     await Promise.all(inFlight);
     signal.throwIfAborted();
-    await complete();
+    await calls.complete(multipart, sent, sizeBytes, signal);
     await takeBackIfAborted(request, sending);
+  }
+
+  let multipart: Multipart | null = null;
+  try {
+    ({ multipart, mayHaveStrays } = await calls.create(request, signal));
+    await send(multipart);
     return { sizeBytes };
   } catch (error) {
-    await undo().catch(left);
+    if (multipart) await endsWithin(undo(multipart.uploadId).catch(left), undoPatienceMs);
     first.release();
     throw error;
   } finally {
-    if (createTries > 1 || !uploadId) await abortStrays().catch(left);
+    if (mayHaveStrays) await endsWithin(calls.abortAll(key).catch(left), undoPatienceMs);
   }
 }

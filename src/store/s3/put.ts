@@ -1,31 +1,25 @@
-import { PutObjectCommand } from "@aws-sdk/client-s3";
-
-import { sha256MetadataName } from "../keys.ts";
-import type { PutRequest, Storage } from "../storage.ts";
+import type { Storage } from "../storage.ts";
 import { assembleParts, type Part } from "./assemble-parts.ts";
-import { createBlockPool } from "./block-pool.ts";
-import { type Checksums, withChecksumFallback } from "./checksums.ts";
-import { asBody, signWithPayloadHash } from "./client.ts";
-import type { PartBytes } from "./part-buffer.ts";
+import type { Checksums } from "./checksums.ts";
+import type { MultipartCalls } from "./multipart-calls.ts";
+import type { PartMemory } from "./part-buffer.ts";
 import { partBytesFor } from "./part-plan.ts";
 import { putMultipart } from "./put-multipart.ts";
-import {
-  dataAttempts,
-  dataTimeoutMs,
-  lastCallGraceMs,
-  objectInput,
-  type Sending,
-  takeBackIfAborted,
-} from "./sending.ts";
+import { putSingle } from "./put-single.ts";
+import { type Sending, takeBackIfAborted } from "./sending.ts";
+
+/** What all puts of one storage share. */
+export interface PutDeps {
+  sending: Sending;
+  memory: PartMemory;
+  checksums: Checksums;
+  calls: MultipartCalls;
+}
 
 /**
  * A body that fits into one part goes as one PutObject, signed with its SHA-256; a larger one as a multipart upload.
  */
-export function createPut(sending: Sending): Storage["put"] {
-  let { budget, spool } = sending;
-  let memory = { budget, spool, pool: createBlockPool(budget) };
-  let checksums: Checksums = { accepted: true };
-
+export function createPut({ sending, memory, checksums, calls }: PutDeps): Storage["put"] {
   return async function put(request) {
     let { declaredBytes, mostBytes } = request;
     let partBytes = sending.partBytes ?? partBytesFor(declaredBytes ?? mostBytes);
@@ -36,9 +30,10 @@ export function createPut(sending: Sending): Storage["put"] {
     try {
       let first = (await parts.next()).value as Part;
       if (!first.last)
-        return await putMultipart({ first, rest: parts, request, sending, checksums, failure, signal });
+        return await putMultipart({ first, rest: parts, request, sending, calls, failure, signal });
       try {
-        await putSingle(first.bytes, request);
+        let object = { ...request, sha256: request.sha256() };
+        await putSingle(first.bytes, object, { sending, checksums, signal: request.signal });
         await takeBackIfAborted(request, sending);
         return { sizeBytes: first.bytes.byteLength };
       } finally {
@@ -48,29 +43,4 @@ export function createPut(sending: Sending): Storage["put"] {
       await parts.return();
     }
   };
-
-  function putSingle(bytes: PartBytes, request: PutRequest): Promise<unknown> {
-    let sha256 = request.sha256();
-    return withChecksumFallback(checksums, sending.log, () =>
-      sending.call(
-        "put",
-        (abortSignal) => {
-          let command = new PutObjectCommand({
-            ...objectInput(request, sending),
-            Metadata: { ...request.userMetadata, [sha256MetadataName]: sha256 },
-            Body: asBody(bytes),
-            ...(checksums.accepted ? { ChecksumSHA256: Buffer.from(sha256, "hex").toString("base64") } : {}),
-          });
-          signWithPayloadHash(command, sha256);
-          return sending.client.send(command, { abortSignal });
-        },
-        {
-          attempts: dataAttempts,
-          timeoutMs: dataTimeoutMs(bytes.byteLength),
-          signal: request.signal,
-          graceMs: lastCallGraceMs,
-        },
-      ),
-    );
-  }
 }

@@ -50,6 +50,8 @@ export interface RetryOptions {
   attempts: number;
   /** Longest time for one try. */
   timeoutMs: number;
+  /** Longest time for all of them, the waiting included; default: what they take. */
+  totalMs?: number | undefined;
   signal?: AbortSignal | undefined;
   /** What a try under way gets to end in when the signal aborts, so that what became of it is known; default none. */
   graceMs?: number | undefined;
@@ -65,18 +67,21 @@ export async function withRetry<T>(
   call: (signal: AbortSignal) => Promise<T>,
   options: RetryOptions,
 ): Promise<T> {
-  let { attempts, timeoutMs, signal, graceMs = 0, onRetry } = options;
+  let { attempts, timeoutMs, totalMs = Infinity, signal, graceMs = 0, onRetry } = options;
+  let endMs = performance.now() + totalMs;
   for (let attempt = 1; ; attempt++) {
     signal?.throwIfAborted();
     try {
-      return await withTimeout(call, timeoutMs, signal, graceMs);
+      return await withTimeout(call, Math.min(timeoutMs, endMs - performance.now()), signal, graceMs);
     } catch (error) {
       let fault = faultOf(error);
       // Who gave it time wants to hear when nobody can tell what became of it.
       if (signal?.aborted) throw graceMs > 0 && isRetryable(fault) ? error : signal.reason;
-      if (attempt >= attempts || !isRetryable(fault)) throw error;
+      let delayMs = Math.random() * Math.min(maxDelayMs, baseDelayMs * 2 ** attempt);
+      let isLast = attempt >= attempts || performance.now() + delayMs >= endMs;
+      if (isLast || !isRetryable(fault)) throw error;
       onRetry?.(fault, attempt);
-      await pause(Math.random() * Math.min(maxDelayMs, baseDelayMs * 2 ** attempt), signal);
+      await pause(delayMs, signal);
     }
   }
 }
@@ -88,7 +93,8 @@ async function withTimeout<T>(
   graceMs: number,
 ): Promise<T> {
   let controller = new AbortController();
-  let late = () => controller.abort(new DOMException("The operation timed out.", "TimeoutError"));
+  let tooLate = new DOMException("The operation timed out.", "TimeoutError");
+  let late = () => controller.abort(tooLate);
   let timer = setTimeout(late, timeoutMs);
   function stop(): void {
     if (graceMs === 0) return controller.abort(signal?.reason);
@@ -98,6 +104,9 @@ async function withTimeout<T>(
   signal?.addEventListener("abort", stop, { once: true });
   try {
     return await call(controller.signal);
+  } catch (error) {
+    // The SDK has only one word for every abort.
+    throw controller.signal.reason === tooLate ? tooLate : error;
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", stop);

@@ -5,27 +5,37 @@ import {
   HeadObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
+  UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 
 import type { ByteBudget } from "../../byte-budget.ts";
-import { AppError } from "../../errors.ts";
+import { AppError, toAppError } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import type { Spool } from "../../spool.ts";
-import { SECOND_MS } from "../../units.ts";
+import { MINUTE_MS, SECOND_MS } from "../../units.ts";
 import type { ObjectInfo, Storage, UnfinishedUpload } from "../storage.ts";
-import { type ClientOptions, createS3Client } from "./client.ts";
+import { createBlockPool } from "./block-pool.ts";
+import { type ClientOptions, createS3Client, signWithPayloadHash } from "./client.ts";
 import { type Action, explain, type Where } from "./explain.ts";
-import { createPut } from "./put.ts";
+import { createMove } from "./move.ts";
+import { createMultipartCalls } from "./multipart-calls.ts";
+import { createPut, type PutDeps } from "./put.ts";
+import { createResumablePuts } from "./resumable.ts";
 import { faultOf, withRetry } from "./retry.ts";
-import type { CallLimits } from "./sending.ts";
+import type { CallLimits, Sending } from "./sending.ts";
+import { createShortcomings, isDenied } from "./shortcomings.ts";
 
 /** Tries and seconds for calls that carry no file: somebody may be waiting. */
 const controlAttempts = 5;
-const controlTimeoutMs = 30 * SECOND_MS;
+const maxControlTimeoutMs = 30 * SECOND_MS;
 /** The probe's answer is wanted soon, and it is asked again. */
 const probeAttempts = 2;
-const probeTimeoutMs = 10 * SECOND_MS;
+const maxProbeTimeoutMs = 10 * SECOND_MS;
+/** What a server may say to an id that does not look like its own. */
+const badRequestStatus = 400;
+/** No upload has this id: nothing can come of a part that names it. */
+const noUploadId = "s3-uploads-probe";
 
 export interface S3StorageOptions extends ClientOptions {
   bucket: string;
@@ -36,20 +46,26 @@ export interface S3StorageOptions extends ClientOptions {
   storageClass?: string | undefined;
   serverSideEncryption?: string | undefined;
   kmsKeyId?: string | undefined;
+  /** After so long without an answer a call counts as lost; default one minute. */
+  silenceMs?: number | undefined;
   /** For tests: parts of this size, in bytes, instead of what part-plan.ts says. */
   partBytes?: number | undefined;
+  /** For tests: the largest object that is copied in one call, and the parts of larger ones, in bytes. */
+  copyBytes?: number | undefined;
   budget: ByteBudget;
   spool: Spool;
   log: Log;
 }
 
 export function createS3Storage(options: S3StorageOptions): Storage {
-  let { bucket, log } = options;
+  let { bucket, log, silenceMs = MINUTE_MS } = options;
+  let controlTimeoutMs = Math.min(maxControlTimeoutMs, silenceMs);
   let client = createS3Client(options);
   let presigner = options.publicEndpointUrl
     ? createS3Client({ ...options, endpointUrl: options.publicEndpointUrl })
     : client;
   let where: Where = { bucket, region: options.region, endpointUrl: options.endpointUrl ?? null };
+  let shortcomings = createShortcomings(where, log);
 
   async function call<T>(
     action: Action,
@@ -58,31 +74,48 @@ export function createS3Storage(options: S3StorageOptions): Storage {
   ): Promise<T> {
     let { attempts = controlAttempts, timeoutMs = controlTimeoutMs, signal, graceMs } = limits;
     try {
-      return await withRetry(send, {
+      let done = await withRetry(send, {
         attempts,
         timeoutMs,
+        totalMs: timeoutMs + Math.min(timeoutMs, silenceMs),
         signal,
         graceMs,
         onRetry: (fault, attempt) =>
           log.warn({ action, attempt, code: fault.code, status: fault.status }, "S3 retry"),
       });
+      shortcomings.forget(action);
+      return done;
     } catch (error) {
       if (signal?.aborted && error === signal.reason) throw error;
+      shortcomings.note(action, faultOf(error));
       throw explain(error, action, where);
     }
   }
 
+  let sending: Sending = {
+    ...options,
+    silenceMs,
+    client,
+    call,
+    head: (key) => storage.head(key),
+    delete: (key) => storage.delete(key),
+    abortMultipart: (key, uploadId) => storage.abortMultipart(key, uploadId),
+    listUnfinished,
+  };
+  let { budget, spool } = options;
+  let memory = { budget, spool, pool: createBlockPool(budget) };
+  let checksums = { accepted: true };
+  let puts: PutDeps = { sending, memory, checksums, calls: createMultipartCalls(sending, checksums) };
+
   let storage: Storage = {
     name: "s3",
     bucket,
-    put: createPut({
-      ...options,
-      client,
-      call,
-      head: (key) => storage.head(key),
-      delete: (key) => storage.delete(key),
-      abortMultipart: (key, uploadId) => storage.abortMultipart(key, uploadId),
-      listUnfinished,
+    get shortcomings() {
+      return shortcomings.sentences;
+    },
+    put: createPut(puts),
+    resumable: createResumablePuts(puts, async (key, first, last, signal) => {
+      return (await storage.open(key, { first, last }, signal)).body;
     }),
 
     async open(key, range, signal) {
@@ -104,6 +137,7 @@ export function createS3Storage(options: S3StorageOptions): Storage {
       return {
         body: output.Body as unknown as ReadableStream<Uint8Array>,
         sizeBytes: total === undefined ? (output.ContentLength ?? 0) : Number(total),
+        userMetadata: output.Metadata ?? {},
       };
     },
 
@@ -122,18 +156,32 @@ export function createS3Storage(options: S3StorageOptions): Storage {
       } catch (error) {
         if (!(error instanceof AppError) || faultOf(error.cause).status !== 404) throw error;
         // HEAD has no body to tell a missing object from a missing bucket or an unknown key: a list does.
-        await call("list", (abortSignal) =>
-          client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: key, MaxKeys: 1 }), { abortSignal }),
-        );
+        await proveMissing(key);
         return null;
       }
     },
 
     async delete(key) {
-      await call("delete", (abortSignal) =>
-        client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }), { abortSignal }),
-      );
+      try {
+        await call("delete", (abortSignal) =>
+          client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }), { abortSignal }),
+        );
+      } catch (error) {
+        // An earlier try whose answer was lost may have removed it. Nobody counts the tries: Bun's fetch sends a DELETE
+        // again by itself when a connection that was kept breaks. (With a wrong key no try has done anything.)
+        let isForbidden = error instanceof AppError && isDenied(faultOf(error.cause));
+        if (!isForbidden || (await isThere(key))) throw error;
+      }
     },
+
+    move: createMove({
+      ...options,
+      client,
+      call,
+      head: (key) => storage.head(key),
+      delete: (key) => storage.delete(key),
+      abortMultipart: (key, uploadId) => storage.abortMultipart(key, uploadId),
+    }),
 
     async *list(prefix, { startAfter } = {}): AsyncGenerator<ObjectInfo> {
       let token: string | undefined;
@@ -185,16 +233,77 @@ export function createS3Storage(options: S3StorageOptions): Storage {
     listUnfinished,
 
     async probe(signal) {
-      await call(
-        "list",
-        (abortSignal) =>
-          client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: options.prefix, MaxKeys: 1 }), {
-            abortSignal,
-          }),
-        { attempts: probeAttempts, timeoutMs: probeTimeoutMs, signal },
-      );
+      let timeoutMs = Math.min(maxProbeTimeoutMs, silenceMs);
+      let limits = { attempts: probeAttempts, timeoutMs, signal };
+      try {
+        await call(
+          "list",
+          (abortSignal) =>
+            client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: options.prefix, MaxKeys: 1 }), {
+              abortSignal,
+            }),
+          limits,
+        );
+      } catch (error) {
+        if (!(error instanceof AppError) || !isDenied(faultOf(error.cause))) throw error;
+        await provePut(limits);
+      }
     },
   };
+
+  /** Rejects unless the server says that this key is missing, and not the whole bucket. */
+  async function proveMissing(key: string): Promise<void> {
+    try {
+      await call("list", (abortSignal) =>
+        client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: key, MaxKeys: 1 }), { abortSignal }),
+      );
+    } catch (error) {
+      if (!(error instanceof AppError) || !isDenied(faultOf(error.cause))) throw error;
+      // Some servers tell even those who may not list; S3 itself says 403 to them.
+      let found = await storage.open(key, { first: 0, last: 0 }).catch(toAppError);
+      if (!(found instanceof AppError)) await found.body.cancel();
+      if (!(found instanceof AppError) || found.code !== "gone") throw error;
+    }
+  }
+
+  /**
+   * Resolves when files may be put, which leaves nothing behind: S3 looks whether a part may be put before it looks for its
+   * upload, of which there is none.
+   */
+  async function provePut(limits: CallLimits): Promise<void> {
+    let key = `${options.prefix}${noUploadId}`;
+    try {
+      await call(
+        "put",
+        (abortSignal) => {
+          let part = {
+            Bucket: bucket,
+            Key: key,
+            UploadId: noUploadId,
+            PartNumber: 1,
+            Body: new Uint8Array(),
+          };
+          let command = new UploadPartCommand(part);
+          signWithPayloadHash(command, "UNSIGNED-PAYLOAD");
+          return client.send(command, { abortSignal });
+        },
+        limits,
+      );
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      let { code, status } = faultOf(error.cause);
+      if (code !== "NoSuchUpload" && status !== badRequestStatus) throw error;
+    }
+  }
+
+  /** Rejects with `storage_unavailable` when nobody can tell. */
+  async function isThere(key: string): Promise<boolean> {
+    try {
+      return (await storage.head(key)) !== null;
+    } catch (error) {
+      throw new AppError("storage_unavailable", toAppError(error).message, { cause: error });
+    }
+  }
 
   async function* listUnfinished(prefix: string): AsyncGenerator<UnfinishedUpload> {
     let markers: { KeyMarker?: string; UploadIdMarker?: string } = {};

@@ -1,10 +1,11 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 
 import type { ByteBudget } from "../../byte-budget.ts";
+import { AppError } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import type { Spool } from "../../spool.ts";
-import { KIB, MINUTE_MS, SECOND_MS } from "../../units.ts";
-import type { ObjectInfo, PutRequest, UnfinishedUpload } from "../storage.ts";
+import { MIB, SECOND_MS } from "../../units.ts";
+import type { ObjectInfo, ObjectToMake, PutRequest, UnfinishedUpload } from "../storage.ts";
 import type { Action } from "./explain.ts";
 
 /** Calls that carry bytes are worth many tries: the sender's bytes can't be asked for again. */
@@ -14,10 +15,12 @@ export const dataAttempts = 8;
  * undo has looked for it. A server that is asked to end has not much longer itself.
  */
 export const lastCallGraceMs = 2 * SECOND_MS;
-/** What a bucket must manage, at worst, before a try is given up. */
-const slowestBucketBytesPerSecond = 64 * KIB;
+/** What the sender of a put that has failed waits for its undoing; the rest is done after the answer. */
+export const undoPatienceMs = 5 * SECOND_MS;
+/** Bytes for which a slow bucket gets as much time again as for a call without any: 70 kB/s with a minute. */
+const bytesPerSilence = 4 * MIB;
 
-/** See RetryOptions. */
+/** See RetryOptions; all tries together get the time of one and one more `silenceMs`. */
 export interface CallLimits {
   attempts?: number;
   timeoutMs?: number;
@@ -40,6 +43,8 @@ export interface Sending {
   serverSideEncryption?: string | undefined;
   kmsKeyId?: string | undefined;
   partBytes?: number | undefined;
+  /** After so long without an answer a call counts as lost. */
+  silenceMs: number;
   budget: ByteBudget;
   spool: Spool;
   log: Log;
@@ -50,18 +55,37 @@ export interface Sending {
   listUnfinished(prefix: string): AsyncIterable<UnfinishedUpload>;
 }
 
-/** One minute, and more for parts so large that a slow bucket needs it. */
-export function dataTimeoutMs(bytes: number): number {
-  return MINUTE_MS + (bytes / slowestBucketBytesPerSecond) * SECOND_MS;
+/** The silence that is put up with, and more for parts so large that a slow bucket needs it. */
+export function dataTimeoutMs(bytes: number, { silenceMs }: Pick<Sending, "silenceMs">): number {
+  return silenceMs * (1 + bytes / bytesPerSilence);
+}
+
+/** What was stored has a tag, everywhere. A 200 without one comes from something that is not the storage, or has failed. */
+export function demandTag(output: { ETag?: string | undefined }): void {
+  if (output.ETag) return;
+  throw new AppError(
+    "storage_unavailable",
+    "S3 answered 200 without an ETag: nobody knows what it has stored",
+  );
 }
 
 /** What PutObject and CreateMultipartUpload say alike about the object. */
-export function objectInput(request: PutRequest, sending: Sending) {
+export function objectInput(
+  object: Pick<ObjectToMake, "key" | "contentType" | "userMetadata">,
+  sending: Pick<Sending, "bucket" | "storageClass" | "serverSideEncryption" | "kmsKeyId">,
+) {
   return {
     Bucket: sending.bucket,
-    Key: request.key,
-    ContentType: request.contentType,
-    Metadata: request.userMetadata,
+    Key: object.key,
+    ContentType: object.contentType,
+    Metadata: object.userMetadata,
+    ...keptAs(sending),
+  };
+}
+
+/** How the bucket is to keep an object; a copy does not take it over from its source. */
+export function keptAs(sending: Pick<Sending, "storageClass" | "serverSideEncryption" | "kmsKeyId">) {
+  return {
     ...(sending.storageClass ? { StorageClass: sending.storageClass as "STANDARD" } : {}),
     ...(sending.serverSideEncryption
       ? { ServerSideEncryption: sending.serverSideEncryption as "AES256" }

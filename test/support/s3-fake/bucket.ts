@@ -36,6 +36,8 @@ export interface CompletedPart {
 
 /** A bucket in memory, stricter than real ones: parts of one size but the last, and Complete works once. */
 export interface FakeBucket {
+  /** The most that one call copies. */
+  maxCopyBytes: number;
   objects: Map<string, FakeObject>;
   /** By upload id. */
   unfinished: Map<string, FakeUpload>;
@@ -49,7 +51,7 @@ export interface FakeBucket {
 
 const mostParts = 10_000;
 
-export function createFakeBucket(minPartBytes: number): FakeBucket {
+export function createFakeBucket(minPartBytes: number, maxCopyBytes: number): FakeBucket {
   let objects = new Map<string, FakeObject>();
   let unfinished = new Map<string, FakeUpload>();
 
@@ -69,6 +71,7 @@ export function createFakeBucket(minPartBytes: number): FakeBucket {
   }
 
   return {
+    maxCopyBytes,
     objects,
     unfinished,
     uploadOf,

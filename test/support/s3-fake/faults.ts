@@ -23,12 +23,14 @@ export const clockSkew: Fault = { kind: "status", status: 403, code: "RequestTim
 
 export const OPERATIONS = [
   "PutObject",
+  "CopyObject",
   "GetObject",
   "HeadObject",
   "DeleteObject",
   "ListObjectsV2",
   "CreateMultipartUpload",
   "UploadPart",
+  "UploadPartCopy",
   "CompleteMultipartUpload",
   "AbortMultipartUpload",
   "ListMultipartUploads",
@@ -36,20 +38,26 @@ export const OPERATIONS = [
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
-export interface FaultScript {
+/** @typeParam F what can go wrong; the fake and the proxy know different faults */
+export interface FaultScript<F = Fault> {
   /** Lets the next calls of an operation fail: `times` of them (default 1), after the first `skip` (default 0). */
-  fail(operation: Operation, fault: Fault, options?: { times?: number; skip?: number }): void;
+  fail(operation: Operation, fault: F, options?: { times?: number; skip?: number }): void;
   /** Lets a share (0 to 1) of all calls fail, each with one of the faults, the same ones for the same seed. */
-  failRandomly(seed: number, share: number, faults: readonly Fault[]): void;
+  failRandomly(seed: number, share: number, faults: readonly F[]): void;
+  /** Forbids operations, as a bucket's policy does, until `heal`. */
+  deny(...operations: Operation[]): void;
+  isDenied(operation: Operation): boolean;
   /** Nothing fails any more. */
   heal(): void;
   /** The fault for this call, which is counted. */
-  next(operation: Operation): Fault | null;
+  next(operation: Operation): F | null;
 }
 
-export function createFaultScript(): FaultScript {
-  let rules: { operation: Operation; fault: Fault; times: number; skip: number }[] = [];
-  let random: (() => Fault | null) | null = null;
+/** @param denial what a forbidden operation is answered with */
+export function createFaultScript<F = Fault>(denial: F | null = null): FaultScript<F> {
+  let rules: { operation: Operation; fault: F; times: number; skip: number }[] = [];
+  let random: (() => F | null) | null = null;
+  let denied = new Set<Operation>();
   return {
     fail(operation, fault, { times = 1, skip = 0 } = {}) {
       rules.push({ operation, fault, times, skip });
@@ -58,11 +66,17 @@ export function createFaultScript(): FaultScript {
       let draw = seededRandom(seed);
       random = () => (draw() < share ? (faults[Math.floor(draw() * faults.length)] ?? null) : null);
     },
+    deny(...operations) {
+      for (let operation of operations) denied.add(operation);
+    },
+    isDenied: (operation) => denied.has(operation),
     heal() {
+      denied.clear();
       rules = [];
       random = null;
     },
     next(operation) {
+      if (denied.has(operation)) return denial;
       let rule = rules.find((one) => one.operation === operation && one.times > 0);
       if (!rule) return random?.() ?? null;
       if (rule.skip > 0) {
@@ -76,7 +90,7 @@ export function createFaultScript(): FaultScript {
 }
 
 /** mulberry32: numbers from 0 to 1, the same ones for the same seed. */
-function seededRandom(seed: number): () => number {
+export function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -1,6 +1,6 @@
 import { compareByteOrder } from "../../../src/store/byte-order.ts";
 import { S3Refusal } from "./bucket.ts";
-import type { FakeBucket } from "./bucket.ts";
+import type { FakeBucket, FakeObject } from "./bucket.ts";
 import type { Operation } from "./faults.ts";
 import { textIn, xmlDocument } from "./xml.ts";
 
@@ -22,7 +22,12 @@ const pageSize = 1000;
 const metadataPrefix = "x-amz-meta-";
 
 /** Which operation a request is; null for what the fake does not know. */
-export function operationOf(method: string, key: string, query: URLSearchParams): Operation | null {
+export function operationOf(
+  method: string,
+  key: string,
+  query: URLSearchParams,
+  isCopy = false,
+): Operation | null {
   if (key === "") {
     if (method !== "GET") return null;
     return query.has("uploads")
@@ -34,6 +39,7 @@ export function operationOf(method: string, key: string, query: URLSearchParams)
   let hasUpload = query.has("uploadId");
   switch (method) {
     case "PUT":
+      if (isCopy) return hasUpload ? "UploadPartCopy" : "CopyObject";
       return hasUpload ? "UploadPart" : "PutObject";
     case "GET":
       return hasUpload ? "ListParts" : "GetObject";
@@ -57,6 +63,22 @@ export function perform(bucket: FakeBucket, call: Call): Answer {
         status: 200,
         headers: { etag: bucket.put(key, { ...describedBy(headers), bytes: call.body }) },
       };
+    case "CopyObject": {
+      let { contentType, metadata, bytes } = sourceOf(bucket, call);
+      if (bytes.byteLength > bucket.maxCopyBytes) throw new S3Refusal(400, "InvalidRequest", "too large");
+      let etag = bucket.put(key, { contentType, metadata, bytes });
+      return xml("CopyObjectResult", { ETag: etag, LastModified: new Date().toISOString() });
+    }
+    case "UploadPartCopy": {
+      let { bytes } = sourceOf(bucket, call);
+      let range = /^bytes=(\d+)-(\d+)$/.exec(headers["x-amz-copy-source-range"] ?? "");
+      let [first, last] = range ? [Number(range[1]), Number(range[2])] : [0, bytes.byteLength - 1];
+      if (first > last || last >= bytes.byteLength) throw new S3Refusal(400, "InvalidArgument", "range");
+      if (last - first >= bucket.maxCopyBytes) throw new S3Refusal(400, "InvalidRequest", "too large");
+      let part = bytes.slice(first, last + 1);
+      let etag = bucket.uploadPart(key, uploadId, Number(query.get("partNumber")), part, null);
+      return xml("CopyPartResult", { ETag: etag });
+    }
     case "CreateMultipartUpload": {
       let wantsCrc32 = headers["x-amz-checksum-algorithm"] === "CRC32";
       let id = bucket.create({ ...describedBy(headers), key, wantsCrc32 });
@@ -101,6 +123,18 @@ export function perform(bucket: FakeBucket, call: Call): Answer {
       return xml("ListPartsResult", { Key: key, UploadId: uploadId, IsTruncated: false, Part });
     }
   }
+}
+
+/** The object that a copy names; S3 refuses a copy onto itself that changes nothing. */
+function sourceOf(bucket: FakeBucket, { key, headers }: Call): FakeObject {
+  let [, ...rest] = decodeURIComponent(headers["x-amz-copy-source"] ?? "")
+    .replace(/^\//, "")
+    .split("/");
+  let source = rest.join("/");
+  if (source === key) throw new S3Refusal(400, "InvalidRequest", "copy onto itself");
+  let found = bucket.objects.get(source);
+  if (!found) throw new S3Refusal(404, "NoSuchKey");
+  return found;
 }
 
 function describedBy(headers: Record<string, string>) {

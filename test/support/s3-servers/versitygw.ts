@@ -15,7 +15,7 @@ export function versitygwMissing(): string | null {
   return "versitygw is not installed: go install github.com/versity/versitygw/cmd/versitygw@v1.8.0";
 }
 
-function findVersitygw(): string | null {
+export function findVersitygw(): string | null {
   let folders = [process.env["PATH"], process.env["GOBIN"], join(homedir(), "go", "bin")];
   return Bun.which("versitygw", { PATH: folders.filter(Boolean).join(delimiter) });
 }
@@ -24,16 +24,26 @@ function findVersitygw(): string | null {
  * Starts versitygw (v1.8.0) on an empty temporary folder. It verifies signatures, `x-amz-checksum-*` and
  * `x-amz-content-sha256`, has ListMultipartUploads and ListParts, and answers a repeated Complete with success. Its
  * objects are files: a key can't be a folder of another key.
+ * @param options.users keeps accounts beside the root's, for `addRestrictedUser`
+ * @param options.versions lets buckets be versioned
  */
-export async function startVersitygw(): Promise<S3Server> {
+export async function startVersitygw({ users = false, versions = false } = {}): Promise<S3Server> {
   let program = findVersitygw();
   if (!program) throw new Error(versitygwMissing() ?? "");
   let folder = mkdtempSync(join(tmpdir(), "s3-versitygw-"));
+  let inside = (name: string) => {
+    let path = join(folder, name);
+    mkdirSync(path);
+    return path;
+  };
+  let root = inside("buckets");
   // a folder below the root is a bucket
-  mkdirSync(join(folder, testBucket));
+  let bucketFolder = inside(join("buckets", testBucket));
   let port = await freePort();
   let options = ["--port", `127.0.0.1:${port}`, "--quiet", "--keep-alive"];
-  let gateway = spawnLeashed([program, ...options, "posix", folder], folder, {
+  if (users) options.push("--iam-dir", inside("users"));
+  let posix = ["posix", ...(versions ? ["--versioning-dir", inside("versions")] : [])];
+  let gateway = spawnLeashed([program, ...options, ...posix, root], folder, {
     ROOT_ACCESS_KEY_ID: testCredentials.accessKeyId,
     ROOT_SECRET_ACCESS_KEY: testCredentials.secretAccessKey,
   });
@@ -54,7 +64,7 @@ export async function startVersitygw(): Promise<S3Server> {
     honoursResponseHeaders: true,
     stop: gateway.stop,
   };
-  return { ...server, unfinishedUploads: () => unfinishedIn(join(folder, testBucket)) };
+  return { ...server, unfinishedUploads: () => unfinishedIn(bucketFolder) };
 }
 
 /** Its folders are `.sgwtmp/multipart/{sha256 of the key}/{upload id}`, so the key comes back as its hash. */

@@ -1,14 +1,14 @@
 import type { ReadStream } from "node:tty";
 
-import { AppError } from "./errors.ts";
-import { KIB } from "./units.ts";
+import { AppError } from "../errors.ts";
+import { KIB } from "../units.ts";
 
 /** Where a command gets text from that must not stand on a command line. */
-export interface Terminal {
+export interface Prompt {
   /** Whether a person is there to be asked. */
   isInteractive: boolean;
   /** Asks and shows nothing of the answer. Rejects with AppError when it is given up by Ctrl-C or Ctrl-D. */
-  askSecret(prompt: string): Promise<string>;
+  askSecret(question: string): Promise<string>;
   /** Everything on standard input, without the newline at its end. */
   readAll(): Promise<string>;
 }
@@ -19,12 +19,12 @@ const ctrlD = "\u0004";
 const erasing = new Set(["\u007f", "\b"]);
 
 /** @param input standard input; it is touched only when it is asked for */
-export function createTerminal(input: () => ReadStream, write: (text: string) => void): Terminal {
-  async function askSecret(prompt: string): Promise<string> {
+export function createPrompt(input: () => ReadStream, write: (text: string) => void): Prompt {
+  async function askSecret(question: string): Promise<string> {
     let stream = input();
     // First: what is typed as soon as the question stands there must not be shown.
     stream.setRawMode(true);
-    write(prompt);
+    write(question);
     let typed: string[] = [];
     try {
       for await (let chunk of stream.setEncoding("utf8").iterator({ destroyOnReturn: false })) {

@@ -1,0 +1,139 @@
+import type { ByteStream, FileRecord, NewFileRecord } from "./domain.ts";
+import { AppError, toAppError } from "./errors.ts";
+import type { Log } from "./log.ts";
+import type { ObjectPlace } from "./state/journal.ts";
+import { goneMarkKey, linkMarkKey, ownUid, prefixOfKey } from "./store/key-kinds.ts";
+import { percentEncodePath, userMetadataOf } from "./store/keys.ts";
+import type { Storage } from "./store/storage.ts";
+import { SECOND_MS } from "./units.ts";
+
+/** Somebody waits for the answer to an upload or a deletion; recovery has the time to try again. */
+const markTimeoutMs = 10 * SECOND_MS;
+/** All user metadata of an object may have 2 KB. A longer key is the mark's content instead. */
+const maxLinkToChars = 700;
+const linkToMetadataName = "link-to";
+
+/** A row, or what an intent knows of one. */
+export interface MarkedRow extends ObjectPlace {
+  uid: string;
+}
+
+/**
+ * What the bucket has to know so that a lost catalog can be rebuilt where rows share an object. A row that stored its
+ * object itself has no mark as long as it is there, and costs no call.
+ *
+ * Marks are written before a row goes and removed after it has gone, in both cases while an intent is open: so recovery finds
+ * what a crash has left out. All calls can be repeated. They reject with `storage_unavailable` or `disk_full` when a later
+ * try may work; a definite no of the storage is only logged, since it must not keep anybody from uploading or deleting.
+ */
+export interface Marks {
+  /** For a row that shares an older row's object. */
+  link(row: FileRecord): Promise<void>;
+  /** For a row that is on its way out while others go on using its object; nothing for one that shares. */
+  gone(row: MarkedRow): Promise<void>;
+  /** For a row that is no more. @param isUsed whether others use its object */
+  clear(row: MarkedRow, isUsed: boolean): Promise<void>;
+}
+
+export interface MarksDeps {
+  storageFor: (place: Pick<ObjectPlace, "storage" | "bucket">) => Storage;
+  /** Where the marks of objects are that somebody else has stored; those of our own are under the prefix that they have. */
+  s3Prefix: string;
+  log: Log;
+}
+
+export function createMarks({ storageFor, s3Prefix, log }: MarksDeps): Marks {
+  let prefixFor = (key: string) => prefixOfKey(key) ?? s3Prefix;
+
+  async function put(place: ObjectPlace, key: string, mark: Mark): Promise<void> {
+    let content = new TextEncoder().encode(mark.content ?? "");
+    await unlessRefused("write", key, () =>
+      storageFor(place).put({
+        key,
+        body: only(content),
+        declaredBytes: content.byteLength,
+        mostBytes: content.byteLength,
+        contentType: "text/plain",
+        userMetadata: mark.userMetadata,
+        sha256: () => new Bun.CryptoHasher("sha256").update(content).digest("hex"),
+        onMultipartCreated() {},
+        signal: AbortSignal.timeout(markTimeoutMs),
+      }),
+    );
+  }
+
+  function remove(place: ObjectPlace, key: string): Promise<void> {
+    return unlessRefused("remove", key, () => storageFor(place).delete(key));
+  }
+
+  async function unlessRefused(doing: string, key: string, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (thrown) {
+      if (thrown instanceof DOMException) {
+        throw new AppError("storage_unavailable", `${key} could not be stored in time.`, { cause: thrown });
+      }
+      let error = toAppError(thrown);
+      if (error.code !== "storage_error") throw error;
+      log.warn({ key, reason: error.message }, `storage refuses to ${doing} a mark: a rebuild will not know`);
+    }
+  }
+
+  return {
+    async link(row) {
+      let place = placeOf(row);
+      await put(place, linkMarkKey(prefixFor(place.key), row.uid), linkMark(row));
+    },
+    async gone({ uid, ...place }) {
+      if (!isOwner({ uid, ...place })) return;
+      await put(place, goneMarkKey(prefixFor(place.key), uid), { userMetadata: { uid } });
+    },
+    async clear({ uid, ...place }, isUsed) {
+      let prefix = prefixFor(place.key);
+      if (!isOwner({ uid, ...place })) await remove(place, linkMarkKey(prefix, uid));
+      if (!isUsed) await remove(place, goneMarkKey(prefix, ownUid(place)));
+    },
+  };
+}
+
+/** Whether the row has stored its object itself; else it shares another's, whose row may be gone. */
+export function isOwner({ uid, ...place }: MarkedRow): boolean {
+  return ownUid(place) === uid;
+}
+
+export function markedRow({ uid, storage, bucket, s3_key: key }: NewFileRecord): MarkedRow {
+  return { uid, storage, bucket, key };
+}
+
+function placeOf({ storage, bucket, s3_key: key }: NewFileRecord): ObjectPlace {
+  return { storage, bucket, key };
+}
+
+interface Mark {
+  userMetadata: Record<string, string>;
+  content?: string;
+}
+
+function linkMark({ uid, filename, created_at: createdAt, s3_key: key, metadata }: FileRecord): Mark {
+  let declared = metadata["declared_type"];
+  let declaredType = typeof declared === "string" ? declared : null;
+  let userMetadata = userMetadataOf({ uid, filename, createdAt, declaredType });
+  let linkTo = percentEncodePath(key);
+  if (linkTo.length > maxLinkToChars) return { userMetadata, content: key };
+  return { userMetadata: { ...userMetadata, [linkToMetadataName]: linkTo } };
+}
+
+/** The key that a link mark points to; null when its content has it, or when it is none of ours. */
+export function linkedKey(userMetadata: Record<string, string>): string | null {
+  let encoded = userMetadata[linkToMetadataName];
+  if (encoded === undefined) return null;
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    return null;
+  }
+}
+
+async function* only(chunk: Uint8Array): ByteStream {
+  if (chunk.byteLength > 0) yield chunk;
+}

@@ -1,0 +1,220 @@
+import { AppError } from "../errors.ts";
+import { MINUTE_MS, SECOND_MS } from "../units.ts";
+
+/** A connection on which nothing moves for so long is given up; a bucket may take minutes to put a file together. */
+const answerTimeoutMs = 10 * MINUTE_MS;
+const shortTimeoutMs = 30 * SECOND_MS;
+const tusVersion = "1.0.0";
+
+/** What the server says of a file that it has. */
+export interface Stored {
+  file_id: number;
+  url: string;
+  duplicate_of?: number;
+  file?: { filename: string; size_bytes: number; checksum_sha256: string };
+}
+
+/** A refusal of the server, or no answer at all. */
+export class RemoteError extends Error {
+  override readonly name = "RemoteError";
+  /** HTTP status, or null when no answer came. */
+  readonly status: number | null;
+  /** A code of the server's error table, or null. */
+  readonly code: string | null;
+  readonly retryAfterSeconds: number | null;
+
+  constructor(message: string, facts: { status?: number; code?: string; retryAfterSeconds?: number } = {}) {
+    super(message);
+    this.status = facts.status ?? null;
+    this.code = facts.code ?? null;
+    this.retryAfterSeconds = facts.retryAfterSeconds ?? null;
+  }
+
+  /** Whether the same request may work later. */
+  get isPassing(): boolean {
+    if (this.status === null) return true;
+    return this.status >= 500
+      ? ![501, 505, 507].includes(this.status)
+      : [408, 423, 425, 429].includes(this.status);
+  }
+}
+
+export interface Body {
+  content: ReadableStream<Uint8Array<ArrayBuffer>> | Uint8Array<ArrayBuffer>;
+  bytes: number;
+}
+
+/** A server that takes files. Every call rejects with RemoteError, or with the signal's reason. */
+export interface Remote {
+  readonly baseUrl: string;
+  /** Sends a file in one request. A repetition with the same key answers with the first result. */
+  sendWhole(filename: string, idempotencyKey: string, body: Body, signal: AbortSignal): Promise<Stored>;
+  /** Begins a resumable upload; `bytes` is null when the length will be told with the last append. */
+  create(filename: string, bytes: number | null, signal: AbortSignal): Promise<string>;
+  /** How much of it the server has, and what became of it if that is all; null when it knows it no more. */
+  offset(uploadUrl: string, signal: AbortSignal): Promise<{ offset: number; stored: Stored | null } | null>;
+  /** Adds bytes at the offset; `length` tells the whole length where it was not known before. */
+  append(
+    uploadUrl: string,
+    at: { offset: number; length: number | null },
+    body: Body,
+    signal: AbortSignal,
+  ): Promise<{ offset: number; stored: Stored | null }>;
+}
+
+/** @param baseUrl address of the page, without a slash at its end */
+export function createRemote(baseUrl: string, token: string | null): Remote {
+  let authorization: Record<string, string> = token === null ? {} : { Authorization: `Bearer ${token}` };
+
+  async function call(url: string, init: BunFetchRequestInit, timeoutMs: number): Promise<Response> {
+    let controller = new AbortController();
+    let stop = () => controller.abort(init.signal?.reason);
+    if (init.signal?.aborted) stop();
+    init.signal?.addEventListener("abort", stop, { once: true });
+    let timer = setTimeout(() => controller.abort(new Error("no answer in time")), timeoutMs);
+    try {
+      let headers = {
+        Accept: "application/json",
+        ...authorization,
+        ...(init.headers as Record<string, string>),
+      };
+      let response = await fetch(url, { ...init, headers, redirect: "manual", signal: controller.signal });
+      if (response.ok) return response;
+      throw await refusal(response);
+    } catch (error) {
+      if (error instanceof RemoteError) throw error;
+      if (init.signal?.aborted) throw init.signal.reason;
+      throw new RemoteError(`${new URL(url).origin} can't be reached: ${(error as Error).message}`);
+    } finally {
+      clearTimeout(timer);
+      init.signal?.removeEventListener("abort", stop);
+    }
+  }
+
+  function tus(
+    url: string,
+    method: string,
+    headers: Record<string, string>,
+    signal: AbortSignal,
+    body?: Body,
+  ) {
+    return call(
+      url,
+      {
+        method,
+        headers: { "Tus-Resumable": tusVersion, ...headers, ...lengthOf(body) },
+        body: bodyOf(body),
+        signal,
+      },
+      body ? answerTimeoutMs : shortTimeoutMs,
+    );
+  }
+
+  return {
+    baseUrl,
+    async sendWhole(filename, idempotencyKey, body, signal) {
+      let response = await call(
+        `${baseUrl}/upload/${encodeURIComponent(filename)}`,
+        {
+          method: "PUT",
+          headers: { "Idempotency-Key": idempotencyKey, ...lengthOf(body) },
+          body: bodyOf(body),
+          signal,
+        },
+        answerTimeoutMs,
+      );
+      return absolute(await jsonOf(response), response.url);
+    },
+
+    async create(filename, bytes, signal) {
+      let length = bytes === null ? { "Upload-Defer-Length": "1" } : { "Upload-Length": String(bytes) };
+      let metadata = `filename ${Buffer.from(filename).toString("base64")}`;
+      let response = await tus(`${baseUrl}/tus`, "POST", { ...length, "Upload-Metadata": metadata }, signal);
+      let location = response.headers.get("Location");
+      if (!location) throw new RemoteError("The server gave no address for the upload.", { status: 502 });
+      // Only the path is believed: the token goes to no other server than the one that was named.
+      let { pathname, search } = new URL(location, response.url);
+      return new URL(pathname + search, baseUrl).href;
+    },
+
+    async offset(uploadUrl, signal) {
+      try {
+        let response = await tus(uploadUrl, "HEAD", {}, signal);
+        return { offset: offsetIn(response), stored: storedIn(response) };
+      } catch (error) {
+        if (error instanceof RemoteError && (error.status === 404 || error.status === 410)) return null;
+        throw error;
+      }
+    },
+
+    async append(uploadUrl, { offset, length }, body, signal) {
+      let headers: Record<string, string> = {
+        "Content-Type": "application/offset+octet-stream",
+        "Upload-Offset": String(offset),
+        ...(length === null ? {} : { "Upload-Length": String(length) }),
+      };
+      let response = await tus(uploadUrl, "PATCH", headers, signal, body);
+      let told = response.status === 200 ? await jsonOf(response) : null;
+      return { offset: offsetIn(response), stored: told ? absolute(told, response.url) : storedIn(response) };
+    },
+  };
+}
+
+function lengthOf(body: Body | undefined): Record<string, string> {
+  return body ? { "Content-Length": String(body.bytes) } : {};
+}
+
+/** A stream without bytes would be sent without its length. */
+function bodyOf(body: Body | undefined): Body["content"] | null {
+  return body?.bytes === 0 ? new Uint8Array() : (body?.content ?? null);
+}
+
+function offsetIn(response: Response): number {
+  let text = response.headers.get("Upload-Offset") ?? "";
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new RemoteError("The server's answer tells no Upload-Offset: is it an s3-uploads server?", {
+    status: 502,
+  });
+}
+
+/** What a finished resumable upload says in its headers. */
+function storedIn(response: Response): Stored | null {
+  let id = response.headers.get("S3-Uploads-File-Id");
+  let url = response.headers.get("S3-Uploads-File-Url");
+  return id && url ? { file_id: Number(id), url: new URL(url, response.url).href } : null;
+}
+
+function absolute(stored: Stored, from: string): Stored {
+  return { ...stored, url: new URL(stored.url, from).href };
+}
+
+async function jsonOf(response: Response): Promise<Stored> {
+  let body = (await response.json().catch(() => null)) as Stored | null;
+  if (body && typeof body.file_id === "number" && typeof body.url === "string") return body;
+  throw new RemoteError("The answer is not that of an s3-uploads server: check --to.", { status: 501 });
+}
+
+async function refusal(response: Response): Promise<RemoteError> {
+  let { status } = response;
+  let retryAfter = Number(response.headers.get("Retry-After") ?? Number.NaN);
+  let retryAfterSeconds = Number.isFinite(retryAfter) ? { retryAfterSeconds: retryAfter } : {};
+  let body = (await response.json().catch(() => null)) as {
+    error?: { code?: string; message?: string };
+  } | null;
+  let { code, message } = body?.error ?? {};
+  if (code && message) return new RemoteError(message, { status, code, ...retryAfterSeconds });
+  let hint = status === 404 || (status >= 300 && status < 400) ? ": check --to" : "";
+  return new RemoteError(`${response.url} answered ${status}${hint}.`, { status, ...retryAfterSeconds });
+}
+
+/** The address that `--to` names: with a scheme, without a slash at its end. Throws `invalid_parameter`. */
+export function parseServerUrl(given: string): string {
+  let url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(given) ? given : `http://${given}`);
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.search || url.hash) {
+    throw new AppError(
+      "invalid_parameter",
+      "--to must be an http:// or https:// address of a server's page.",
+    );
+  }
+  return url.href.replace(/\/+$/, "");
+}

@@ -1,0 +1,3 @@
+import { rebuildCases } from "./rebuild-cases.ts";
+
+rebuildCases("local storage", null);

@@ -1,0 +1,175 @@
+import { constants, Database } from "bun:sqlite";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { KIB } from "../../src/units.ts";
+import { bytesOf, sha256Of } from "../store/bodies.ts";
+import { refusedStart } from "../support/refused-start.ts";
+import { eventually, makeDataDir, removeDataDir, startServer } from "../support/server.ts";
+
+const pageBytes = 4 * KIB;
+const files = 40;
+setDefaultTimeout(30_000);
+
+/** A folder as a server leaves it that was killed: with rows in uploads.db and more of them in its -wal. */
+let original = makeDataDir();
+let folders: string[] = [original];
+beforeAll(async () => {
+  let server = await startServer(original);
+  for (let nth = 0; nth < files; nth++) await put(server.base, nth);
+  expect(await server.stop()).toBe(0);
+  server = await startServer(original);
+  for (let nth = 0; nth < 3; nth++) await put(server.base, files + nth);
+  await server.kill();
+});
+afterAll(() => folders.forEach(removeDataDir));
+
+async function put(base: string, nth: number): Promise<void> {
+  let name = `${"n".repeat(200)} ${nth}.bin`;
+  let { status } = await fetch(`${base}/upload/${name}`, { method: "PUT", body: bytesOf(100 + nth) });
+  expect(status).toBe(201);
+}
+
+function copyOfFolder(): string {
+  let copy = makeDataDir();
+  folders.push(copy);
+  cpSync(original, copy, { recursive: true });
+  return copy;
+}
+
+/** Overwrites bytes where they are. */
+function spoil(path: string, at: number, length: number): void {
+  let bytes = readFileSync(path);
+  bytes.fill(0x5a, at, at + length);
+  writeFileSync(path, bytes);
+}
+
+function middlePage(path: string): number {
+  let pages = readFileSync(path).length / pageBytes;
+  return Math.floor(pages / 2) * pageBytes;
+}
+
+let damages: [what: string, suffix: "" | "under -wal" | "-wal", harm: (path: string) => void][] = [
+  ["whose begin is garbage", "", (path) => spoil(path, 0, 100)],
+  ["that was cut", "", (path) => truncateSync(path, 3 * pageBytes + 17)],
+  ["that was cut to nothing", "", (path) => truncateSync(path, 0)],
+  ["with an overwritten page", "", (path) => spoil(path, middlePage(path), pageBytes)],
+  [
+    "with an overwritten page under its -wal",
+    "under -wal",
+    (path) => spoil(path, 2 * pageBytes, 9 * pageBytes),
+  ],
+  ["that was cut under its -wal", "under -wal", (path) => truncateSync(path, 3 * pageBytes)],
+  ["whose -wal begins with garbage", "-wal", (path) => spoil(path, 0, 64)],
+  ["whose -wal is garbage", "-wal", (path) => spoil(path, 0, readFileSync(path).length)],
+];
+let databases: [name: string, place: string, advice: RegExp][] = [
+  [
+    "uploads.db",
+    "uploads.db",
+    /stop the server, move uploads\.db, uploads\.db-wal and uploads\.db-shm to another folder, run s3-uploads import/,
+  ],
+  [
+    "state.db",
+    "internal/state.db",
+    /stop the server, move state\.db, .* start the server again and run s3-uploads reconcile\. Access tokens have to be made anew/,
+  ],
+];
+
+for (let [name, place, advice] of databases) {
+  describe(name, () => {
+    for (let [what, suffix, harm] of damages) {
+      test(`${what}: the start is refused with a sentence that helps, and the file kept as it is`, async () => {
+        let folder = copyOfFolder();
+        let path = join(folder, place);
+        // What is in the -wal would stand for what is damaged under it.
+        if (suffix === "") checkpoint(path);
+        harm(suffix === "-wal" ? `${path}-wal` : path);
+        let before = ["", "-wal"].map((end) => sha256Of(readFileSync(path + end)));
+        let { exitCode, stderr, stdout } = await refusedStart(folder);
+        expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+        expect(stderr).toStartWith("s3-uploads: ");
+        expect(stderr).toContain(`${name} is damaged`);
+        expect(stderr).toContain("It was left as it is.");
+        expect(stderr).toMatch(advice);
+        expect(stderr.trim().split("\n")).toHaveLength(1);
+        expect(["", "-wal"].map((end) => sha256Of(readFileSync(path + end)))).toEqual(before);
+      });
+    }
+
+    test("of a newer program: the start is refused, and the file kept as it is", async () => {
+      let folder = copyOfFolder();
+      let path = join(folder, place);
+      {
+        using db = new Database(path);
+        db.run("PRAGMA user_version = 99");
+      }
+      let before = sha256Of(readFileSync(path));
+      let { exitCode, stderr } = await refusedStart(folder);
+      expect(exitCode).toBe(1);
+      expect(stderr).toMatch(
+        new RegExp(
+          `^s3-uploads: \\S*${name} was written by a newer s3-uploads \\(schema 99; this program knows \\d+\\)\\. Start the newer program instead\\.\n$`,
+        ),
+      );
+      expect(sha256Of(readFileSync(path))).toBe(before);
+    });
+  });
+}
+
+function checkpoint(path: string): void {
+  using db = new Database(path);
+  db.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 1);
+  db.run("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+test("a lock that is damaged says that it may be removed", async () => {
+  let folder = copyOfFolder();
+  writeFileSync(join(folder, "internal", "lock.db"), "x".repeat(5000));
+  let { exitCode, stderr } = await refusedStart(folder);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("lock.db is damaged");
+  expect(stderr).toContain("It holds nothing: stop the server, remove the file and start again.");
+});
+
+test("moving a damaged journal aside, as it is told, brings the server up with every file", async () => {
+  let folder = copyOfFolder();
+  spoil(join(folder, "internal", "state.db"), 0, 100);
+  expect((await refusedStart(folder)).exitCode).toBe(1);
+  for (let end of ["", "-wal", "-shm"]) rmSync(join(folder, "internal", `state.db${end}`), { force: true });
+  let server = await startServer(folder);
+  try {
+    let list = (await (await fetch(`${server.base}/files.json`)).json()) as { rows: { url: string }[] };
+    expect(list.rows).toHaveLength(files + 3);
+    await put(server.base, 99);
+  } finally {
+    await server.kill();
+  }
+});
+
+test("damage that shows while the server runs: 500, in full in the log once, and the server lives", async () => {
+  let folder = copyOfFolder();
+  let path = join(folder, "uploads.db");
+  checkpoint(path);
+  let server = await startServer(folder);
+  try {
+    // Behind the server's back, and more than its page cache holds from the start.
+    let bytes = readFileSync(path);
+    for (let at = 2 * pageBytes; at < bytes.length; at += pageBytes) bytes.fill(0x5a, at, at + pageBytes);
+    writeFileSync(path, bytes);
+    let ask = async () => (await fetch(`${server.base}/files.json?_search=nnn&_sort=size_bytes`)).status;
+    expect([await ask(), await ask(), await ask()]).toEqual([500, 500, 500]);
+    let log = await eventually(
+      () => server.stderr(),
+      (text) => text.split("said before").length > 2,
+    );
+    expect(log).toContain("uploads.db is damaged");
+    expect(log.split("run s3-uploads import").length - 1).toBeGreaterThan(0);
+    let told = log.split("\n").filter((line) => line.includes("run s3-uploads import"));
+    expect(told).toHaveLength(1);
+    expect((await fetch(`${server.base}/healthz`)).status).toBe(200);
+  } finally {
+    await server.kill();
+  }
+});

@@ -1,0 +1,131 @@
+import { extractMetadata } from "../../../src/inspect/extract-metadata.ts";
+import { createHeadTail } from "../../../src/inspect/head-tail.ts";
+import { kindOf } from "../../../src/inspect/kind-of.ts";
+import { detectMediaType } from "../../../src/inspect/media-type.ts";
+import { corpusFiles } from "../corpus.ts";
+import {
+  ascii,
+  box,
+  bytes,
+  deflated,
+  exifSegment,
+  jpeg,
+  png,
+  pngChunk,
+  rationals,
+  rawProfileText,
+  riff,
+  short,
+  tiff,
+  u32,
+} from "../images.ts";
+import { mutateFile } from "./mutate-file.ts";
+import { pick, type Random, seededRandom } from "./random.ts";
+import { type Tally, timed } from "./tally.ts";
+
+const largestFileBytes = 120_000;
+/** More than any real file's metadata takes in the catalog. */
+const maxMetadataChars = 20_000;
+
+const block = tiff({
+  main: [ascii(0x10f, "Acme"), short(0x112, 6)],
+  exif: [ascii(0x9003, "2024:01:02 03:04:05")],
+  gps: [
+    ascii(1, "N"),
+    rationals(2, [1, 1], [2, 1], [3, 1]),
+    ascii(3, "E"),
+    rationals(4, [1, 1], [2, 1], [3, 1]),
+  ],
+});
+const ispe = box("ispe", u32(0), u32(30), u32(40));
+const meta = box("meta", u32(0), box("iprp", box("ipco", ispe, box("irot", 1))));
+const own: [name: string, content: Uint8Array][] = [
+  ["a.jpg", jpeg(30, 40, exifSegment(block))],
+  ["a.png", png(30, 40, pngChunk("eXIf", block))],
+  [
+    "b.png",
+    png(30, 40, pngChunk("zTXt", bytes("Raw profile type exif\0\0", deflated(rawProfileText(block))))),
+  ],
+  ["a.tif", block],
+  ["a.webp", riff("WEBP", ["VP8X", bytes(8, new Uint8Array(9))], ["EXIF", block])],
+  ["a.avif", bytes(box("ftyp", "avif", u32(0), "avifmif1"), meta)],
+  ["a.gif", bytes("GIF89a\x1e\0\x28\0\x80\0\0", new Uint8Array(20))],
+  [
+    "a.bmp",
+    bytes(
+      "BM",
+      u32(100, true),
+      u32(0),
+      u32(54, true),
+      u32(40, true),
+      u32(30, true),
+      u32(40, true),
+      new Uint8Array(60),
+    ),
+  ],
+  [
+    "a.svg",
+    bytes('<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY a "b">]><svg width="3cm" viewBox="0 0 1 1"/>'),
+  ],
+  ["a.json", bytes('{"a": [1, 2, {"b": "c"}]}')],
+  [
+    "a.zip",
+    bytes("PK\x03\x04", new Uint8Array(22), [17, 0, 0, 0], "[Content_Types].xml", new Uint8Array(40)),
+  ],
+  [
+    "a.webm",
+    bytes("\x1a\x45\xdf\xa3\x87\x42\x82\x84webm\x18\x53\x80\x67\x01\0\0\0\0\0\0\x20", new Uint8Array(32)),
+  ],
+  ["a.mp4", bytes(u32(16), "ftypisom", u32(0), u32(40), "moov", u32(32), "trak", new Uint8Array(24))],
+];
+/** Readers also meet files that only begin like theirs. */
+const forced = [
+  "image/jpeg",
+  "image/png",
+  "image/webp",
+  "image/bmp",
+  "image/gif",
+  "image/tiff",
+  "image/avif",
+  "image/heic",
+  "video/mp4",
+  "video/webm",
+  "image/svg+xml",
+];
+
+/**
+ * Runs seeded mutations of our own files and of the corpus through everything that looks at content.
+ *
+ * @throws Error that names seed and case when something throws, takes too long or says too much.
+ */
+export async function fuzzInspection(seed: number, cases: number): Promise<Tally> {
+  let random = seededRandom(seed);
+  let files = [...own, ...corpusFiles(largestFileBytes)];
+  let contents = files.map(([, content]) => content);
+  return timed(seed, cases, async () => {
+    let [name, original] = pick(files, random);
+    await inspect(random(2) > 0 ? name : "a.bin", mutateFile(original, contents, random), random);
+  });
+}
+
+async function inspect(name: string, content: Uint8Array, random: Random): Promise<void> {
+  let headTail = createHeadTail(random(3) > 0 ? {} : { headBytes: 600, tailBytes: 200 });
+  for (let at = 0; at < content.length;) {
+    let end = random(2) > 0 ? content.length : at + 1 + random(content.length - at);
+    headTail.push(content.subarray(at, end));
+    at = end;
+  }
+  let head = headTail.head();
+  let media = await detectMediaType(head, head.length === content.length, name);
+  let type = random(4) > 0 ? media.contentType : pick(forced, random);
+  let fetchRange = (at: number, length: number) =>
+    random(5) > 0 ? Promise.resolve(content.slice(at, at + length)) : Promise.reject(new Error("lost"));
+  let source = headTail.source(random(2) > 0 ? fetchRange : undefined);
+  let found = await extractMetadata(
+    source,
+    { ...media, contentType: type, kind: kindOf(type) },
+    { keepPosition: random(4) > 0 },
+  );
+  let json = JSON.stringify(found);
+  if (!json.isWellFormed() || json.length > maxMetadataChars) throw new Error(json.slice(0, 1000));
+}

@@ -1,0 +1,96 @@
+import { join } from "node:path";
+
+import { sha256Of } from "./content.ts";
+import type { Databases, Row } from "./databases.ts";
+import type { Ledger } from "./ledger.ts";
+import { filesIn, type Objects } from "./objects.ts";
+
+/** Empty objects that speak of a row: that it shares another's object, or that it is gone while others use its object. */
+const markPattern = /\/marks\/([0-9a-f-]{36})\.(link|gone)$/;
+
+/** What a check needs to know of one server. */
+export interface Subject {
+  dataDir: string;
+  databases: Databases;
+  objects: Objects;
+  ledger: Ledger;
+  /** Digests of objects that were read already; a key is used once, so an object never changes. */
+  digests: Map<string, string>;
+}
+
+/**
+ * Compares what was acknowledged with what is there; to be called when nobody uploads and the journal is empty. What was
+ * not acknowledged is settled by what is found: from then on it counts as acknowledged, or as gone.
+ *
+ * @param deep reads every object again
+ * @returns one line for each promise that does not hold
+ */
+export async function check(subject: Subject, deep = false): Promise<string[]> {
+  let { databases, objects, ledger, digests, dataDir } = subject;
+  let rows = databases.rows();
+  let { sizes, leftovers } = await objects.list();
+  let faults = leftovers.map((what) => `left behind in storage: ${what}`);
+  if (deep) digests.clear();
+
+  for (let path of filesIn(join(dataDir, "internal", "spool")))
+    faults.push(`left behind in the spool: ${path}`);
+  faults.push(...databases.faults());
+
+  for (let row of rows) faults.push(...(await faultsOfRow(row)));
+  let usedKeys = new Set(rows.map((row) => row.s3_key));
+  let uids = new Set(rows.map((row) => row.uid));
+  for (let key of sizes.keys()) {
+    let [, marked = "", mark] = markPattern.exec(key) ?? [];
+    if (mark === undefined && !usedKeys.has(key)) faults.push(`object without a row: ${key}`);
+    if (mark !== undefined && uids.has(marked) !== (mark === "link")) faults.push(`mark that lies: ${key}`);
+  }
+  faults.push(...settle(rows, ledger));
+  return faults;
+
+  async function faultsOfRow(row: Row): Promise<string[]> {
+    let name = `row ${row.id} ${row.filename}`;
+    let size = sizes.get(row.s3_key);
+    if (row.storage !== objects.storage || row.bucket !== objects.bucket) return [`${name} is elsewhere`];
+    if (size === undefined) return [`${name} without its object ${row.s3_key}`];
+    if (size !== row.size_bytes) return [`${name} has ${row.size_bytes} bytes, its object ${size}`];
+    let digest = digests.get(row.s3_key) ?? sha256Of(await objects.read(row.s3_key));
+    digests.set(row.s3_key, digest);
+    return digest === row.checksum_sha256 ? [] : [`${name}: its object has other bytes`];
+  }
+}
+
+function settle(rows: Row[], ledger: Ledger): string[] {
+  let { files, deletedUids, tally } = ledger;
+  let faults: string[] = [];
+  let byName = new Map<string, Row>();
+  for (let row of rows) {
+    let sent = files.get(row.filename);
+    if (deletedUids.has(row.uid)) faults.push(`deleted and back: ${row.filename} ${row.uid}`);
+    else if (!sent) faults.push(`a row that nobody asked for: ${row.filename} ${row.uid}`);
+    else if (byName.has(row.filename)) faults.push(`two rows of one request: ${row.filename}`);
+    else if (row.checksum_sha256 !== sent.sha256) faults.push(`not what was sent: ${row.filename}`);
+    byName.set(row.filename, row);
+  }
+  for (let file of files.values()) {
+    let row = byName.get(file.name);
+    if (file.known && row && (row.uid !== file.known.uid || row.id !== file.known.id)) {
+      faults.push(`another row than was acknowledged: ${file.name} ${file.known.uid} ${row.uid}`);
+    }
+    if (file.deletion === "asked") {
+      if (row) tally.deletionsUndone++;
+      else tally.deletionsFinished++;
+    } else if (file.known && !row) {
+      faults.push(`acknowledged and lost: ${file.name} ${file.known.uid}`);
+    } else if (!file.known) {
+      if (row) tally.keptUnacknowledged++;
+      else tally.gone++;
+    }
+    file.deletion = "none";
+    if (row) file.known = { id: row.id, uid: row.uid };
+    else {
+      if (file.known) deletedUids.add(file.known.uid);
+      files.delete(file.name);
+    }
+  }
+  return faults;
+}

@@ -1,0 +1,123 @@
+import { count, type Ledger, type SentFile } from "./ledger.ts";
+
+/** Statuses that say "not now": the server was right to say so, and the file is whole or gone. */
+const temporary = new Set([502, 503]);
+
+/** A sender who writes down what was acknowledged. Its requests end by themselves when the server is killed. */
+export interface Client {
+  form(files: SentFile[]): Promise<void>;
+  put(file: SentFile, how: { chunked?: boolean; leaveAfterMs?: number }): Promise<void>;
+  delete(file: SentFile): Promise<void>;
+  deleteMany(files: SentFile[]): Promise<void>;
+}
+
+interface FileAnswer {
+  success: boolean;
+  file_id: number;
+  file: { id: number; uid: string; filename: string; checksum_sha256: string };
+}
+
+/**
+ * @param base address of the page
+ * @param onWrongAnswer hears of an answer that no crash and no fault of the bucket explains
+ */
+export function createClient(base: string, ledger: Ledger, onWrongAnswer: (what: string) => void): Client {
+  /** The answer's status and body once all of it has come, or null when it did not. */
+  async function ask(path: string, init: RequestInit): Promise<{ status: number; body: unknown } | null> {
+    let answer: { status: number; text: string };
+    try {
+      let response = await fetch(base + path, { ...init, keepalive: false });
+      answer = { status: response.status, text: await response.text() };
+    } catch {
+      return null;
+    }
+    let body: unknown;
+    try {
+      body = JSON.parse(answer.text);
+    } catch {
+      onWrongAnswer(`${answer.status} to ${path} is no JSON: ${answer.text.slice(0, 200)}`);
+    }
+    if (answer.status >= 300) note(path, answer.status, body);
+    return { status: answer.status, body };
+  }
+
+  function note(path: string, status: number, body: unknown): void {
+    let code = (body as { error?: { code?: string } } | undefined)?.error?.code ?? "no code";
+    count(ledger.tally.failures, `${status} ${code}`);
+    if (!temporary.has(status) && !(path.includes("delete") && status === 404)) {
+      onWrongAnswer(`${status} ${code} to ${path}`);
+    }
+  }
+
+  async function upload(files: SentFile[], path: string, init: RequestInit): Promise<void> {
+    for (let file of files) file.busy = true;
+    let key = files[0]?.idempotencyKey;
+    let headers = { ...(init.headers as object), ...(key ? { "Idempotency-Key": key } : {}) };
+    let answer = await ask(path, { ...init, headers });
+    for (let file of files) file.busy = false;
+    if (answer === null || answer.status >= 300) return;
+    let taken = (answer.body as { files: FileAnswer[] }).files;
+    for (let [at, file] of files.entries()) acknowledge(file, taken[at]);
+  }
+
+  function acknowledge(file: SentFile, answer: FileAnswer | undefined): void {
+    if (!answer?.success) return onWrongAnswer(`${file.name} was left out of a success`);
+    let { id, uid, filename, checksum_sha256 } = answer.file;
+    if (filename !== file.name || checksum_sha256 !== file.sha256) {
+      onWrongAnswer(`${file.name} was acknowledged as ${filename} with ${checksum_sha256}`);
+    }
+    if (file.known && file.known.uid !== uid) onWrongAnswer(`${file.name} was taken twice`);
+    if (!file.known) ledger.tally.acknowledged++;
+    file.known = { id, uid };
+  }
+
+  function deleted(file: SentFile): void {
+    ledger.tally.deletionsAcknowledged++;
+    ledger.deletedUids.add(file.known!.uid);
+    ledger.files.delete(file.name);
+  }
+
+  return {
+    form(files) {
+      let form = new FormData();
+      for (let { bytes, name } of files)
+        form.append("file", new File([bytes as Uint8Array<ArrayBuffer>], name));
+      return upload(files, "/upload", { method: "POST", body: form });
+    },
+    put(file, { chunked = false, leaveAfterMs }) {
+      let body = chunked ? inChunks(file.bytes) : (file.bytes as Uint8Array<ArrayBuffer>);
+      let signal = leaveAfterMs === undefined ? null : AbortSignal.timeout(leaveAfterMs);
+      return upload([file], `/upload/${file.name}`, { method: "PUT", body, signal });
+    },
+    async delete(file) {
+      file.deletion = "asked";
+      file.busy = true;
+      let answer = await ask(`/files/${file.known!.uid}`, { method: "DELETE" });
+      file.busy = false;
+      if (answer?.status === 200) deleted(file);
+    },
+    async deleteMany(files) {
+      for (let file of files) {
+        file.deletion = "asked";
+        file.busy = true;
+      }
+      let body = new URLSearchParams(files.map(({ known }): [string, string] => ["id", String(known!.id)]));
+      let answer = await ask("/files/delete", { method: "POST", body });
+      for (let file of files) file.busy = false;
+      if (answer === null || answer.status >= 300) return;
+      let ids = new Set((answer.body as { deleted: number[] }).deleted);
+      for (let file of files) if (ids.has(file.known!.id)) deleted(file);
+    },
+  };
+}
+
+/** Without a Content-Length on the way. */
+function inChunks(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (at < bytes.length) controller.enqueue(bytes.slice(at, (at += 100_000)));
+      else controller.close();
+    },
+  });
+}

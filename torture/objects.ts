@@ -1,0 +1,83 @@
+import { readdirSync, statSync } from "node:fs";
+import { join, relative } from "node:path";
+
+import type { S3Server } from "../test/support/s3-servers/s3-server.ts";
+
+/** A look into storage from outside. */
+export interface Objects {
+  /** What the `storage` column of a row has to say, and its `bucket`. */
+  storage: "s3" | "local";
+  bucket: string;
+  /** Sizes of all objects by key, and everything in storage that is neither an object nor belongs to one. */
+  list(): Promise<{ sizes: Map<string, number>; leftovers: string[] }>;
+  read(key: string): Promise<Uint8Array>;
+}
+
+/** Objects are files; each has its description in a hidden file beside it. Nothing else may be in the folder. */
+export function localObjects(dataDir: string): Objects {
+  let root = join(dataDir, "objects");
+  return {
+    storage: "local",
+    bucket: "local",
+    async list() {
+      let files = filesIn(root);
+      let sizes = new Map<string, number>();
+      let descriptions = new Set<string>();
+      let leftovers: string[] = [];
+      for (let path of files) {
+        let name = path.slice(path.lastIndexOf("/") + 1);
+        if (path.startsWith(".")) leftovers.push(path);
+        else if (!name.startsWith(".")) sizes.set(path, statSync(join(root, path)).size);
+        else descriptions.add(path);
+      }
+      for (let key of sizes.keys()) {
+        let slash = key.lastIndexOf("/") + 1;
+        let description = `${key.slice(0, slash)}.${key.slice(slash)}.meta`;
+        if (!descriptions.delete(description)) leftovers.push(`${key} has no description`);
+      }
+      return { sizes, leftovers: [...leftovers, ...descriptions] };
+    },
+    read: (key) => Bun.file(join(root, key)).bytes(),
+  };
+}
+
+/** Through Bun's own S3 client, past every proxy; unfinished uploads as the server has them on its disk. */
+export function bucketObjects(server: S3Server): Objects {
+  let { accessKeyId, secretAccessKey } = server.credentials;
+  let { region, bucket } = server;
+  let client = new Bun.S3Client({
+    accessKeyId,
+    secretAccessKey,
+    region,
+    bucket,
+    endpoint: server.endpointUrl,
+  });
+  return {
+    storage: "s3",
+    bucket: server.bucket,
+    async list() {
+      let sizes = new Map<string, number>();
+      for (let startAfter = ""; ;) {
+        let page = await client.list(startAfter === "" ? {} : { startAfter });
+        for (let { key, size } of page.contents ?? []) sizes.set(key, size ?? 0);
+        let last = page.contents?.at(-1)?.key;
+        if (!page.isTruncated || last === undefined) break;
+        startAfter = last;
+      }
+      let unfinished = await server.unfinishedUploads();
+      return { sizes, leftovers: unfinished.map(({ key, uploadId }) => `unfinished ${key} ${uploadId}`) };
+    },
+    read: (key) => client.file(key).bytes(),
+  };
+}
+
+/** Paths of all files below, seen from `root`. */
+export function filesIn(root: string): string[] {
+  try {
+    return readdirSync(root, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(root, join(entry.parentPath, entry.name)));
+  } catch {
+    return [];
+  }
+}
