@@ -18,7 +18,7 @@ const help = `bun run bench [options]
   --server NAME   sink (default: keeps nothing, so that the server itself is the limit), miniflare or versitygw
   --size-mib N    size of the large file (default 1024)
   --files N       number of small files (default 1000)
-  --tus           resumable uploads, beside a plain PUT and beside tusd where that is installed (not with sink)
+  --tus           resumable uploads, beside a plain PUT and beside tusd where that is installed
   --memory        peak memory instead of speed: one file of 4 GiB, and 64 of 32 MiB at once
 `;
 

@@ -45,7 +45,8 @@ export async function tus(bucket: Bucket, path: string, sizeBytes: number): Prom
   );
   let folders = [process.env["PATH"], join(homedir(), "go", "bin")].filter(Boolean).join(delimiter);
   let program = Bun.which("tusd", { PATH: folders });
-  if (program) {
+  if (bucket.name === "sink") rows.push(["tusd reads back what it has stored: not with sink", "", "", ""]);
+  else if (program) {
     let tusd = () => startTusd(program, bucket);
     await row("tusd, tus, one request", tusd, (child) =>
       upload(endpointOf(child), path, sizeBytes, sizeBytes),

@@ -230,7 +230,7 @@ export const COMMANDS = {
     minOperands: 1,
     maxOperands: 1,
     summary: "copy the catalog while the server runs",
-    text: "Writes a consistent copy of the catalog, also while files arrive: one file without a WAL, for `datasette -i`, downloads, publishing and backups. Deleted rows leave no trace in it. It gets its name when it is whole and on disk; a file that is there already stays unless --replace is given.",
+    text: "Writes a consistent copy of the catalog, also while files arrive: one file without a WAL, for `datasette -i`, downloads, publishing and backups. Deleted rows leave no trace in it. It gets its name when it is whole and on disk; a file that is there already stays unless --replace is given. Its views go by the settings: give it those of the server.",
     options: [
       {
         name: "redact",

@@ -1,5 +1,15 @@
 import { Database } from "bun:sqlite";
-import { existsSync, linkSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  linkSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 import { AppError } from "../errors.ts";
@@ -45,11 +55,16 @@ export function writeSnapshot(options: SnapshotOptions): SnapshotFacts {
   // No ending that Datasette would take up from its folder.
   let temporary = `${target}.${crypto.randomUUID()}.part`;
   try {
-    translated(`write ${basename(target)}`, () => db.run("VACUUM INTO ?", [temporary]));
+    translated(`write ${basename(target)}`, () => {
+      // Nobody else's to read before it is what was asked for.
+      closeSync(openSync(temporary, "wx", 0o600));
+      db.run("VACUUM INTO ?", [temporary]);
+    });
     let facts = translated(`finish ${basename(target)}`, () =>
       finish(temporary, table, views(table), keepPositions),
     );
     translated(`write ${basename(target)}`, () => {
+      chmodSync(temporary, 0o666 & ~process.umask());
       syncPath(temporary);
       if (replace) renameSync(temporary, target);
       else giveNewName(temporary, target);

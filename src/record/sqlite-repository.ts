@@ -45,8 +45,15 @@ export function createSqliteRepository(options: {
   let { db, table } = openCatalog(options);
   let translated = translatedFor(db);
   if (views) makeViews(views(table));
-  let commits = createCommitSync(db, onSyncFailure);
   let checkpointer = createCheckpointer({ db, log });
+  let sync = createCommitSync(db, onSyncFailure);
+  let commits = {
+    ...sync,
+    synced() {
+      checkpointer.committed();
+      return sync.synced();
+    },
+  };
   waitWithoutBlocking(db);
   let statements = translated("read the catalog", () => prepareStatements(db, table));
   let reader = createReader({ path, table, log, ...(readTimeoutMs ? { timeoutMs: readTimeoutMs } : {}) });
@@ -110,7 +117,6 @@ export function createSqliteRepository(options: {
           return { record, duplicateOf: older?.id ?? null, linked };
         });
       let created = await patiently(() => translated("add a file to the catalog", add));
-      checkpointer.committed();
       await commits.synced();
       return created;
     },
@@ -153,7 +159,6 @@ export function createSqliteRepository(options: {
       await patiently(() => translated("delete a file from the catalog", () => statements.remove(id)));
       leaving.delete(id);
       setAside.delete(id);
-      checkpointer.committed();
       await commits.synced();
     },
     cancelDelete: async (id) => {

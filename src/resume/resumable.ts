@@ -8,10 +8,12 @@ import type { Recovery } from "../recover.ts";
 import type { ResumableUpload } from "../state/resumable-table.ts";
 import type { Storage } from "../store/storage.ts";
 import { DAY_MS, MINUTE_MS, SECOND_MS } from "../units.ts";
+import { checkAppend } from "./check-append.ts";
 import { type FinishDeps, type Finished, finishUpload } from "./finish.ts";
-import type { Intake } from "./intake.ts";
 import { type Checksum, type ReceiveDeps, receivePiece } from "./receive.ts";
+import { createSessions } from "./sessions.ts";
 import { headBytes } from "./verdict.ts";
+import { createTurns, within } from "./waiting.ts";
 
 export const noSuchUpload = "There is no such upload.";
 /** How long an upload is kept after its last byte, and what became of it after its end. */
@@ -19,10 +21,6 @@ export const resumableLifeMs = DAY_MS;
 /** Each may hold a part's worth of bytes in the private database. */
 const maxOpenUploads = 10_000;
 const sweepEveryMs = MINUTE_MS;
-/** A sender that has been silent for this long is taken for gone by whoever asks how far its upload has come. */
-const quietMs = 2 * SECOND_MS;
-/** What a request that has to make way gets to put its bytes into storage. */
-const flushMs = 3 * SECOND_MS;
 /** Proxies cut a request that is not answered within a minute; the work goes on without it. */
 const answerWithinMs = 45 * SECOND_MS;
 /** Reading back a large object loads bucket and network. */
@@ -74,8 +72,11 @@ export interface Resumable {
   create(file: NewUpload): Promise<ResumableStatus>;
   /** Whoever began it; null for nobody in particular, and for what is not there. */
   senderOf(uid: string): string | null;
-  /** @throws AppError not_found, gone */
-  status(uid: string): Promise<ResumableStatus>;
+  /**
+   * @param resuming the asker is going to go on with it: a request that adds bytes, and whose sender seems to be gone, makes way
+   * @throws AppError not_found, gone
+   */
+  status(uid: string, resuming: boolean): Promise<ResumableStatus>;
   /**
    * Adds bytes; a request that is adding bytes already has to make way. With the last byte the file is recorded before
    * this resolves, or soon after when that takes long. A file that can't be taken ends its upload.
@@ -106,14 +107,6 @@ export interface ResumableDeps extends ReceiveDeps, FinishDeps {
   log: Log;
 }
 
-/** A request that is adding bytes. */
-interface Session {
-  intake: Intake | null;
-  makeWay(reason: AppError): void;
-  /** Never rejects. */
-  ended: Promise<void>;
-}
-
 /** What no later request can make good: the upload ends with it. */
 const FINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "file_too_large",
@@ -129,7 +122,7 @@ const FINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 export function createResumable(deps: ResumableDeps): Resumable {
   let { table, storage, storageFor, recovery, repository, policy, digests } = deps;
   let { admission, allowances, clock, ids, log } = deps;
-  let sessions = new Map<string, Session>();
+  let sessions = createSessions();
   let finishing = new Map<string, Promise<Finished>>();
   let claims = new Map<string, () => void>();
   let readBacks = createTurns(maxReadBacks);
@@ -145,13 +138,15 @@ export function createResumable(deps: ResumableDeps): Resumable {
     return upload;
   }
 
-  /** Of one that may have been finished before. */
+  async function finishedBefore({ fileId }: ResumableUpload): Promise<Finished> {
+    let record = fileId === null ? null : await repository.get(fileId);
+    if (!record) throw new AppError("gone", "The file of this upload has been deleted.");
+    return { record, duplicateOf: null };
+  }
+
   async function statusNow(uid: string): Promise<ResumableStatus> {
     let upload = find(uid);
-    if (upload.fileId === null) return statusOf(upload, null);
-    let record = await repository.get(upload.fileId);
-    if (!record) throw new AppError("gone", "The file of this upload has been deleted.");
-    return statusOf(upload, { record, duplicateOf: null });
+    return statusOf(upload, upload.state === "finished" ? await finishedBefore(upload) : null);
   }
 
   /**
@@ -160,14 +155,6 @@ export function createResumable(deps: ResumableDeps): Resumable {
    */
   function beginCounting({ holder }: Pick<ResumableUpload, "holder">, bytes: number | null): Hold | null {
     return holder && allowances.of(holder).begin(bytes);
-  }
-
-  /** Resolves when nobody adds bytes, and nobody has begun to since. */
-  async function takeOver(uid: string): Promise<void> {
-    for (let session = sessions.get(uid); session; session = sessions.get(uid)) {
-      session.makeWay(new AppError("wrong_offset", "Another request goes on with this upload."));
-      await session.ended;
-    }
   }
 
   /** Nobody goes on with it. What storage can't take back now, recovery takes back later. */
@@ -194,19 +181,19 @@ export function createResumable(deps: ResumableDeps): Resumable {
   }
 
   /** One at a time for an upload; whoever asks meanwhile gets the same answer. */
-  function finish(upload: ResumableUpload, requestLog: Log): Promise<Finished> {
-    let { uid } = upload;
+  function finish(uid: string, requestLog: Log): Promise<Finished> {
     let running = finishing.get(uid);
     if (running) return running;
-    let work = finishNow(upload, requestLog).finally(() => finishing.delete(uid));
+    let work = finishNow(uid, requestLog).finally(() => finishing.delete(uid));
     // Nobody may be waiting any more.
     work.catch(() => {});
     finishing.set(uid, work);
     return work;
   }
 
-  async function finishNow(upload: ResumableUpload, requestLog: Log): Promise<Finished> {
-    let { uid } = upload;
+  async function finishNow(uid: string, requestLog: Log): Promise<Finished> {
+    let upload = find(uid);
+    if (upload.state === "finished") return finishedBefore(upload);
     let place = storageFor(upload);
     let hold: Hold | null = null;
     try {
@@ -228,12 +215,6 @@ export function createResumable(deps: ResumableDeps): Resumable {
     }
   }
 
-  /** Waits for the row, but not longer than a proxy does. */
-  async function finishedSoon(upload: ResumableUpload, requestLog: Log): Promise<ResumableStatus> {
-    let finished = await within(finish(upload, requestLog), answerWithinMs);
-    return statusOf(table.find(upload.uid) ?? upload, finished);
-  }
-
   /** A verdict on bytes that were not kept in the end is none: others may come in their place. */
   async function withSoundVerdict(upload: ResumableUpload): Promise<ResumableUpload> {
     if (upload.verdict === null || upload.offsetBytes >= headBytes) return upload;
@@ -244,78 +225,37 @@ export function createResumable(deps: ResumableDeps): Resumable {
 
   async function receive(found: ResumableUpload, request: AppendRequest): Promise<void> {
     let { uid } = found;
-    let soft = new AbortController();
-    let hard = new AbortController();
-    let { promise: ended, resolve } = Promise.withResolvers<void>();
-    let session: Session = {
-      intake: null,
-      ended,
-      makeWay(reason) {
-        soft.abort(reason);
-        setTimeout(() => hard.abort(reason), flushMs).unref();
-      },
-    };
     let { offsetBytes, lengthBytes, mostBytes, checksum } = request;
     // Not final when there is no room: others who send just now may leave some.
     let hold = beginCounting(found, found.lengthBytes ?? lengthBytes ?? offsetBytes);
-    sessions.set(uid, session);
+    let session = sessions.open(uid);
     try {
       if (lengthBytes !== null && found.lengthBytes === null) await table.setLength(uid, lengthBytes);
       let upload = await withSoundVerdict(find(uid));
-      let bytes = request.body(AbortSignal.any([request.signal, soft.signal]));
+      let bytes = request.body(AbortSignal.any([request.signal, session.soft]));
       let body = hold?.counted(bytes, offsetBytes) ?? bytes;
-      let piece = { body, mostBytes, checksum, signal: hard.signal };
+      let piece = { body, mostBytes, checksum, signal: session.hard };
       await receivePiece(upload, piece, storageFor(upload), deps, (intake) => (session.intake = intake));
     } catch (error) {
       await endIfFinal(found, error);
       throw error;
     } finally {
       hold?.release();
-      sessions.delete(uid);
-      resolve();
+      session.close();
     }
-  }
-
-  function checkRequest(upload: ResumableUpload, request: AppendRequest): void {
-    let { offsetBytes, lengthBytes, mostBytes } = request;
-    if (offsetBytes !== upload.offsetBytes) {
-      throw new AppError(
-        "wrong_offset",
-        `The upload stands at ${upload.offsetBytes}, not at ${offsetBytes}.`,
-      );
-    }
-    if (lengthBytes !== null && upload.lengthBytes !== null && lengthBytes !== upload.lengthBytes) {
-      throw new AppError(
-        "bad_request",
-        "The length of the upload was told already, and it was another one.",
-        {
-          details: { parameter: "Upload-Length" },
-        },
-      );
-    }
-    let length = upload.lengthBytes ?? lengthBytes;
-    if (length !== null && length < offsetBytes) {
-      throw new AppError("bad_request", `The length is less than the ${offsetBytes} bytes that are here.`);
-    }
-    if (length !== null) policy.checkSize(length, upload.filename);
-    let endBytes = offsetBytes + (mostBytes ?? 0);
-    if (endBytes <= (length ?? deps.maxFileBytes)) return;
-    throw new AppError("file_too_large", "More bytes were announced than the upload has left.", {
-      details: { limit_bytes: length ?? deps.maxFileBytes, actual_bytes: endBytes },
-    });
   }
 
   async function append(uid: string, request: AppendRequest): Promise<ResumableStatus> {
     let before = find(uid);
     // An offset never goes back: what is behind it can't come to fit.
-    if (request.offsetBytes < before.offsetBytes) checkRequest(before, request);
+    if (request.offsetBytes < before.offsetBytes) checkAppend(before, request, deps);
     let leave = await admission.enter(request.mostBytes, request.signal);
     try {
       // Of several that waited one is first; nothing is awaited from here to the place where it takes the upload.
-      do await takeOver(uid);
+      do await sessions.takeOver(uid);
       while (sessions.has(uid));
       let upload = find(uid);
-      checkRequest(upload, request);
+      checkAppend(upload, request, deps);
       if (upload.state === "finished") return await statusNow(uid);
       if (upload.offsetBytes !== upload.lengthBytes) await receive(upload, request);
     } finally {
@@ -323,7 +263,8 @@ export function createResumable(deps: ResumableDeps): Resumable {
     }
     let upload = find(uid);
     if (upload.offsetBytes !== upload.lengthBytes) return statusOf(upload, null);
-    return finishedSoon(upload, request.log);
+    let finished = await within(finish(uid, request.log), answerWithinMs);
+    return statusOf(find(uid), finished);
   }
 
   async function sweep(): Promise<void> {
@@ -334,9 +275,9 @@ export function createResumable(deps: ResumableDeps): Resumable {
       await end(upload, "expired");
     }
     table.forget(nowMs - resumableLifeMs);
-    for (let upload of table.openAndWhole()) {
+    for (let { uid } of table.openAndWhole()) {
       if (stopping.signal.aborted) return;
-      await finish(upload, log).catch(() => {});
+      await finish(uid, log).catch(() => {});
     }
   }
 
@@ -374,11 +315,9 @@ export function createResumable(deps: ResumableDeps): Resumable {
 
     senderOf: (uid) => table.find(uid)?.sender ?? null,
 
-    async status(uid) {
+    async status(uid, resuming) {
       find(uid);
-      let session = sessions.get(uid);
-      let quietSinceMs = session?.intake?.waitingSinceMs ?? Infinity;
-      if (performance.now() - quietSinceMs >= quietMs) await takeOver(uid);
+      if (resuming) await sessions.takeOverIfQuiet(uid);
       let running = finishing.get(uid);
       if (running) await within(running, answerWithinMs).catch(() => {});
       return statusNow(uid);
@@ -388,8 +327,10 @@ export function createResumable(deps: ResumableDeps): Resumable {
 
     async terminate(uid) {
       find(uid);
-      await takeOver(uid);
-      await finishing.get(uid)?.catch(() => {});
+      do {
+        await sessions.takeOver(uid);
+        await finishing.get(uid)?.catch(() => {});
+      } while (sessions.has(uid) || finishing.has(uid));
       let upload = find(uid);
       if (upload.state === "finished") {
         throw new AppError("permission_denied", "The file is recorded by now: delete the file itself.");
@@ -407,7 +348,7 @@ export function createResumable(deps: ResumableDeps): Resumable {
     },
 
     endRequests(reason) {
-      for (let session of sessions.values()) session.makeWay(reason);
+      sessions.endAll(reason);
     },
 
     stop() {
@@ -426,32 +367,5 @@ function statusOf(upload: ResumableUpload, finished: Finished | null): Resumable
     clientMetadata,
     expiresAtMs: activeAtMs + resumableLifeMs,
     finished,
-  };
-}
-
-/** What comes of it within the time, else null. */
-async function within<T>(work: Promise<T>, ms: number): Promise<T | null> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let late = new Promise<null>((resolve) => (timer = setTimeout(() => resolve(null), ms)));
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Runs at most so many at a time, the others in their order. */
-function createTurns(most: number): <T>(work: () => Promise<T>) => Promise<T> {
-  let running = 0;
-  let waiting: (() => void)[] = [];
-  return async (work) => {
-    if (running >= most) await new Promise<void>((resolve) => waiting.push(resolve));
-    running++;
-    try {
-      return await work();
-    } finally {
-      running--;
-      waiting.shift()?.();
-    }
   };
 }

@@ -164,8 +164,11 @@ function createHandlers({ resumable, links, options }: TusDeps) {
   }
 
   async function show(context: WebContext): Promise<Response> {
+    // Whoever just looks, by a plain GET, is in nobody's way.
+    let resuming = context.req.raw.headers.has("Tus-Resumable");
     // It may wait for a file that is being finished.
-    let status = await withoutIdleTimeout(context, () => resumable.status(ownUpload(context)));
+    let uid = ownUpload(context);
+    let status = await withoutIdleTimeout(context, () => resumable.status(uid, resuming));
     let headers = statusHeaders(status, links);
     let { offsetBytes, lengthBytes, finished } = status;
     let file = finished ? { file_id: finished.record.id, url: headers["S3-Uploads-File-Url"] } : {};

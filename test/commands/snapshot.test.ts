@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   existsSync,
   mkdirSync,
@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -21,6 +22,9 @@ import { createSqliteRepository } from "../../src/record/sqlite-repository.ts";
 import { configOf } from "../config/load-helpers.ts";
 import { newFile } from "../record/new-file.ts";
 import { makeDataDir, removeDataDir, startServer } from "../support/server.ts";
+
+// Other programs start here, on a machine that may be busy.
+setDefaultTimeout(60_000);
 
 const folder = mkdtempSync(join(tmpdir(), "snapshot-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -74,6 +78,7 @@ describe("snapshot", () => {
     let said = snapshot(catalog.dataDir, catalog.target);
     expect(said).toStartWith(`${catalog.target}: 3 files, `);
     expect(said).toEndWith(`datasette -i ${catalog.target}\n`);
+    expect(statSync(catalog.target).mode & 0o777).toBe(0o666 & ~process.umask());
     expect(read(catalog.target, "PRAGMA journal_mode")).toEqual([{ journal_mode: "delete" }]);
     expect(read(catalog.target, "PRAGMA integrity_check")).toEqual([{ integrity_check: "ok" }]);
     expect(read(catalog.target, "SELECT count(latitude) AS n FROM s3_uploads")).toEqual([{ n: 3 }]);

@@ -13,7 +13,7 @@ export function optionsOf(line: DatasetteLine, dataDir: string): string[] {
 
 /** Rows as objects, which the two lines give by different parameters. */
 export async function rowsOf(datasette: Datasette, path: string): Promise<Row[]> {
-  let address = `${path}${path.includes("?") ? "&" : "?"}_shape=objects`;
+  let address = `${path}${path.includes("?") ? "&" : "?"}_shape=objects&_nosuggest=1`;
   return (await datasette.json<{ rows: Row[] }>(address)).rows;
 }
 

@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
@@ -10,6 +10,9 @@ import { type Datasette, freePort, noDatasette, startDatasette } from "../suppor
 import { skipUnlessCi } from "../support/needs.ts";
 import { makeDataDir, startServer, type TestServer } from "../support/server.ts";
 import { addedRows, listOf, namesIn, optionsOf, rowsOf } from "./answers.ts";
+
+// Other programs start here, on a machine that may be busy.
+setDefaultTimeout(60_000);
 
 const noCorpus = skipUnlessCi(corpusMissing);
 const largestCorpusFileBytes = 3_000_000;
@@ -175,6 +178,27 @@ describe.skipIf(noDatasette || noCorpus).each(["s3_uploads", "Photos"])(
       test("reads nothing else of the folder", async () => {
         let page = await datasette.page("/");
         for (let name of ["state", "lock", "internal"]) expect(page).not.toContain(`/${name}`);
+      });
+
+      test.skipIf(noBrowser)("leads a person from the start to one file", async () => {
+        await using browser = await openBrowser(datasette.base);
+        let rows = "document.querySelectorAll('table.rows-and-columns tbody tr').length";
+        await browser.click('a[href="/uploads"]');
+        await browser.until(`document.body?.innerText.includes("Every file")`);
+        await browser.click(`a[href="uploads/${table}"]`);
+        await browser.until(`${rows} === 50`);
+        // Descriptions do not push the search off the first screen.
+        let top = await browser.view.evaluate<number>(
+          "document.querySelector('input[name=_search]').getBoundingClientRect().top",
+        );
+        expect(top).toBeLessThan(700);
+        await browser.view.evaluate(
+          "(document.querySelector('input[name=_search]').value = 'anzibar', document.querySelector('form.filters').submit())",
+        );
+        await browser.until(`${rows} === 1`);
+        expect(await browser.textOf("table.rows-and-columns tbody")).toContain("zanzibar harbour.bin");
+        await browser.click("table.rows-and-columns tbody td a");
+        await browser.until(`document.body?.innerText.includes("checksum_sha256") && ${rows} === 1`);
       });
 
       test.skipIf(noBrowser)(

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -6,6 +6,9 @@ import { datasetteLines } from "../support/datasette-environments.ts";
 import { noDatasette, startDatasette } from "../support/datasette.ts";
 import { makeDataDir, startServer } from "../support/server.ts";
 import { rowsOf } from "./answers.ts";
+
+// Other programs start here, on a machine that may be busy.
+setDefaultTimeout(60_000);
 
 const limitMs = 60_000;
 

@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 
@@ -8,6 +8,9 @@ import { datasetteLines } from "../support/datasette-environments.ts";
 import { type Datasette, noDatasette, startDatasette } from "../support/datasette.ts";
 import { makeDataDir, startServer } from "../support/server.ts";
 import { addedRows, optionsOf, rowsOf } from "./answers.ts";
+
+// Other programs start here, on a machine that may be busy.
+setDefaultTimeout(60_000);
 
 const rows = 100_000;
 const limitMs = 180_000;

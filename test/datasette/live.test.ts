@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, chownSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
@@ -7,6 +7,9 @@ import { noDatasette, startDatasette } from "../support/datasette.ts";
 import { skipUnlessCi } from "../support/needs.ts";
 import { makeDataDir, startServer } from "../support/server.ts";
 import { optionsOf, rowsOf } from "./answers.ts";
+
+// Other programs start here, on a machine that may be busy.
+setDefaultTimeout(60_000);
 
 const limitMs = 120_000;
 const uploadsEach = 60;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 
 import { rowsOf } from "../datasette/answers.ts";
@@ -13,6 +13,9 @@ import {
   type TestServer,
 } from "../support/server.ts";
 import { noProxies, proxyNames, startProxy } from "./documented-proxy.ts";
+
+// Other programs start here, on a machine that may be busy.
+setDefaultTimeout(60_000);
 
 const limitMs = 120_000;
 const largestMib = 64;

@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { afterAll, expect, test } from "bun:test";
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { copyFileSync, statSync } from "node:fs";
 
 import { silentLog } from "../../src/log.ts";
@@ -10,6 +10,9 @@ import { MIB } from "../../src/units.ts";
 import { eventually } from "../support/server.ts";
 import { newFile } from "./new-file.ts";
 import { tempCatalogs } from "./temp-catalog.ts";
+
+// Other programs start here, on a machine that may be busy.
+setDefaultTimeout(60_000);
 
 const catalogs = tempCatalogs();
 afterAll(() => catalogs.remove());

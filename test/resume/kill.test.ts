@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -119,6 +119,36 @@ let noStrace = skipUnlessCi(
     ? null
     : "strace is not installed: kills at a chosen system call are not tested (apt-get install strace)",
 );
+
+/** Calls in the order in which they have to end. */
+const promises: [what: string, call: RegExp][] = [
+  ["the bytes are on disk", /f(?:data)?sync\(\d+<\S+objects\/\.unfinished\/\S+>/],
+  ["the offset is on disk", /fdatasync\(\d+<\S+state\.db-wal>/],
+  ["the sender is told", /HTTP\/1\.1 204 No Content/],
+];
+
+test.skipIf(noStrace)("a piece is acknowledged when it is on disk, and its offset after it", async () => {
+  let world = await createWorld("local");
+  try {
+    await world.server.kill();
+    let traced = ["strace", "-D", "-f", "-y", "-e", "trace=fsync,fdatasync,sendto", "-o", trace];
+    await world.restart({}, traced);
+    let tus = tusOf((url, init) => fetch(urlOf(world, url), init));
+    let path = await tus.begin(fileBytes);
+    expect((await tus.patch(path, 0, bytesOf(MIB))).status).toBe(204);
+    let told = () => readFileSync(trace, "utf8").split("204 No Content").length - 1;
+    await eventually(told, (answers) => answers === 1);
+    let mark = readFileSync(trace, "utf8").length;
+    expect((await tus.patch(path, MIB, bytesOf(MIB))).status).toBe(204);
+    await eventually(told, (answers) => answers === 2);
+    let log = readFileSync(trace, "utf8").slice(mark);
+    let places = promises.map(([what, call]) => ({ what, at: log.search(call) }));
+    expect(places.filter(({ at }) => at < 0)).toEqual([]);
+    expect(places.toSorted((a, b) => a.at - b.at)).toEqual(places);
+  } finally {
+    await world.close();
+  }
+});
 
 describe.skipIf(noStrace)("kill -9 at the n-th sync to disk", () => {
   for (let when of [3, 5, 7, 9]) {

@@ -239,8 +239,11 @@ describe("a deletion that is refused after a try without an answer", () => {
   });
 
   test("is not known to be either when nobody can look", async () => {
-    fake.script.fail("HeadObject", accessDenied, { times: Infinity });
+    fake.script.fail("HeadObject", internalError, { times: Infinity });
     expect(await refusedAfter(lost)).toBe("storage_unavailable");
+    fake.script.heal();
+    fake.script.fail("HeadObject", accessDenied, { times: Infinity });
+    expect(await refusedAfter(slowDown)).toBe("storage_unavailable");
   });
 });
 

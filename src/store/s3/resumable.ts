@@ -67,14 +67,22 @@ async function receive(request: ReceiveRequest, { sending, memory, calls }: PutD
     let { uploadId, lastPart } = request;
     let object = request.object();
     if (uploadId && lastPart) return { key: object.key, uploadId, withChecksums: lastPart.crc32 !== null };
-    if (uploadId) await sending.abortMultipart(object.key, uploadId);
+    if (uploadId) await sending.abortMultipart(object.key, uploadId).catch(left);
     let made = await calls.create(object, signal);
     await request.onMultipartCreated(made.multipart.uploadId);
     if (made.mayHaveStrays || request.mayHaveStrays) {
-      // Some servers know no such list, and some policies forbid it: nothing can be done then.
-      await calls.abortAll(object.key, made.multipart.uploadId).catch(() => {});
+      await calls.abortAll(object.key, made.multipart.uploadId).catch(left);
     }
     return made.multipart;
+  }
+
+  /** Some servers know no list of uploads, and some policies forbid to abort them. */
+  function left(error: unknown): void {
+    let { key } = request.object();
+    sending.log.warn(
+      { key, reason: String(error) },
+      "an unfinished multipart upload may be left in the bucket",
+    );
   }
 
   async function commitPart(part: StoredPart): Promise<void> {
@@ -161,15 +169,17 @@ async function complete(
   { sending, memory, checksums, calls }: PutDeps,
   open: ReadObject,
 ): Promise<{ sha256: string }> {
-  let { object, held, offsetBytes, uploadId, parts, signal } = request;
+  let { object, held, offsetBytes, storedBytes, uploadId, parts, signal } = request;
   let rest = createPartBuffer(Math.max(1, held.byteLength), memory, held);
   try {
     let bytes = await rest.seal(signal);
     let [first] = parts;
     if (!first) {
+      if (storedBytes > 0) throw new AppError("internal_error", `the parts of ${object.key} are not known`);
       let sha256 = request.sha256 ?? digestOf(bytes);
       await putSingle(bytes, { ...object, sha256 }, { sending, checksums, signal });
-      if (uploadId) await sending.abortMultipart(object.key, uploadId);
+      // The object is there: what was begun beside it is no reason to fail.
+      if (uploadId) await sending.abortMultipart(object.key, uploadId).catch(() => {});
       return { sha256 };
     }
     if (!uploadId) throw new AppError("internal_error", `parts of ${object.key} belong to no upload`);

@@ -10,7 +10,7 @@ import {
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 
 import type { ByteBudget } from "../../byte-budget.ts";
-import { AppError, toAppError } from "../../errors.ts";
+import { AppError, isRefusal, toAppError } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import type { Spool } from "../../spool.ts";
 import { MINUTE_MS, SECOND_MS } from "../../units.ts";
@@ -162,15 +162,16 @@ export function createS3Storage(options: S3StorageOptions): Storage {
     },
 
     async delete(key) {
+      let tries = 0;
       try {
-        await call("delete", (abortSignal) =>
-          client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }), { abortSignal }),
-        );
+        await call("delete", (abortSignal) => {
+          tries++;
+          return client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }), { abortSignal });
+        });
       } catch (error) {
-        // An earlier try whose answer was lost may have removed it. Nobody counts the tries: Bun's fetch sends a DELETE
-        // again by itself when a connection that was kept breaks. (With a wrong key no try has done anything.)
-        let isForbidden = error instanceof AppError && isDenied(faultOf(error.cause));
-        if (!isForbidden || (await isThere(key))) throw error;
+        // An earlier try whose answer was lost may have removed it: also one that is not counted here, since Bun's fetch
+        // sends a DELETE again by itself when a connection that was kept breaks.
+        if (!isRefusal(error) || (await isThere(key, tries === 1 ? error : null))) throw error;
       }
     },
 
@@ -296,11 +297,15 @@ export function createS3Storage(options: S3StorageOptions): Storage {
     }
   }
 
-  /** Rejects with `storage_unavailable` when nobody can tell. */
-  async function isThere(key: string): Promise<boolean> {
+  /**
+   * Rejects with `storage_unavailable` when nobody can tell.
+   * @param refusal to be believed where looking is refused as well
+   */
+  async function isThere(key: string, refusal: unknown): Promise<boolean> {
     try {
       return (await storage.head(key)) !== null;
     } catch (error) {
+      if (refusal && isRefusal(error)) throw refusal;
       throw new AppError("storage_unavailable", toAppError(error).message, { cause: error });
     }
   }
