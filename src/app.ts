@@ -4,6 +4,7 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import { AppError } from "./errors.ts";
 import { accessLog } from "./web/access-log.ts";
 import { assetRoutes, createAssets } from "./web/assets.ts";
+import { auditRoutes } from "./web/audit-routes.ts";
 import { deleteRoutes } from "./web/delete-routes.ts";
 import type { WebDeps } from "./web/deps.ts";
 import type { WebEnv } from "./web/env.ts";
@@ -69,5 +70,6 @@ export function createApp(deps: WebDeps): Hono<WebEnv> {
   app.route(base, thumbnailRoutes({ repository, requires, thumbnails: deps.thumbnails }));
   app.route(base, deleteRoutes({ ...deps, requires, links, siteFor, errorResponse }));
   app.route(base, restoreRoutes({ ...deps, requires, links, siteFor, errorResponse }));
+  app.route(base, auditRoutes({ ...deps, requires, links, siteFor }));
   return app;
 }

@@ -1,7 +1,8 @@
-import type { FileRecord } from "./domain.ts";
+import type { FileRecord, Requester } from "./domain.ts";
 import { AppError } from "./errors.ts";
 import type { FileRepository } from "./record/file-repository.ts";
 import type { Recovery } from "./recover.ts";
+import { type AuditLog, noAudit } from "./state/audit.ts";
 import type { Journal, ObjectPlace } from "./state/journal.ts";
 import type { Storage } from "./store/storage.ts";
 
@@ -10,6 +11,7 @@ export interface DeleteFileDeps {
   journal: Journal;
   recovery: Pick<Recovery, "claim">;
   storageFor: (place: Pick<ObjectPlace, "storage" | "bucket">) => Storage;
+  audit?: AuditLog;
 }
 
 /**
@@ -17,18 +19,20 @@ export interface DeleteFileDeps {
  * still there. When nobody can tell whether the object is gone, the file stays out of sight and recovery goes on with it.
  *
  * @param options.alsoSetAside deletes a file as well that was put out of sight; else it is `not_found`
+ * @param options.by who asked for it, when that is still to be written into the audit log
  */
 export type DeleteFile = (
   idOrUid: string | number,
-  options?: { alsoSetAside?: boolean },
+  options?: { alsoSetAside?: boolean; by?: Requester },
 ) => Promise<FileRecord>;
 
 /**
  * Tombstone, object, row. The row is hidden at once; after a crash in between, recovery finishes the deletion. The object
  * goes with the last row that uses it.
  */
-export function createDeleteFile({ repository, journal, recovery, storageFor }: DeleteFileDeps): DeleteFile {
-  return async function deleteFile(idOrUid, options = {}) {
+export function createDeleteFile(deps: DeleteFileDeps): DeleteFile {
+  let { repository, journal, recovery, storageFor, audit = noAudit } = deps;
+  return async function deleteFile(idOrUid, { by, ...options } = {}) {
     let deletion = await repository.beginDelete(idOrUid, options);
     if (!deletion) throw new AppError("not_found", `There is no file ${idOrUid}.`);
     let { record, removeObject } = deletion;
@@ -37,10 +41,12 @@ export function createDeleteFile({ repository, journal, recovery, storageFor }: 
     let mayBeGone = false;
     try {
       let holder = storageFor(record);
-      await journal.beginDelete({ uid, fileId: id, storage, bucket, key });
+      await journal.beginDelete({ uid, fileId: id, storage, bucket, key, ...(by && { by }) });
       mayBeGone = true;
       if (removeObject) await holder.delete(key);
       await repository.finishDelete(id);
+      // Together with the close, as with uploads.
+      if (by) audit.write("delete", by, { file_id: id, uid, filename: record.filename }, "later");
       journal.closeDelete(uid);
     } catch (error) {
       if (!mayBeGone || isRefusal(error)) {

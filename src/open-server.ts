@@ -5,8 +5,10 @@ import type { Hono } from "hono";
 
 import { createAdmission } from "./admission.ts";
 import { createApp } from "./app.ts";
+import { auditInterrupted } from "./audit-interrupted.ts";
+import { serverActor } from "./audit-start.ts";
 import { createAccess } from "./auth/access.ts";
-import { ensureAccess, type EnsuredAccess } from "./auth/first-token.ts";
+import { ensureAccess, type EnsuredAccess, firstTokenName } from "./auth/first-token.ts";
 import { createTrustedProxies } from "./auth/forwarding.ts";
 import { createHostCheck } from "./auth/hosts.ts";
 import { createSessionCookie } from "./auth/session-cookie.ts";
@@ -27,6 +29,7 @@ import { createReceiveUpload } from "./receive-upload.ts";
 import { createSqliteRepository } from "./record/sqlite-repository.ts";
 import { createRecovery } from "./recover.ts";
 import { closeDatabase } from "./sqlite.ts";
+import { type Audit, createAudit } from "./state/audit.ts";
 import { openStateDatabase } from "./state/database.ts";
 import { createIdempotency } from "./state/idempotency.ts";
 import { lockDataFolder } from "./state/lock.ts";
@@ -34,10 +37,11 @@ import { sessionLifeMs } from "./state/sessions.ts";
 import { createJournal } from "./state/sqlite-journal.ts";
 import { createTokens } from "./state/tokens.ts";
 import { createTrashTable } from "./state/trash-table.ts";
+import { createWriteBehind } from "./state/write-behind.ts";
 import { createStorages, type Storages } from "./storages.ts";
 import { firstBlockBytes } from "./store/s3/part-buffer.ts";
 import { createTrash, type Trash } from "./trash.ts";
-import { MIB, SECOND_MS } from "./units.ts";
+import { DAY_MS, MIB, SECOND_MS } from "./units.ts";
 import type { WebEnv } from "./web/env.ts";
 
 export interface OpenServer {
@@ -45,6 +49,7 @@ export interface OpenServer {
   storages: Storages;
   readiness: Readiness;
   trash: Trash;
+  audit: Audit;
   /** Brings back what an earlier process knew, and removes what it left. To be called before anybody is answered. */
   prepare(): Promise<void>;
   /** Makes sure that somebody can get in; asked once the port is known. */
@@ -80,8 +85,14 @@ export function openServer(
     undo.defer(() => closeDatabase(stateDatabase));
     let stateCommits = createCommitSync(stateDatabase, onSyncFailure);
     undo.defer(() => stateCommits.close());
-    let journal = createJournal(stateDatabase, stateCommits, clock);
+    let behind = createWriteBehind(stateDatabase, (error) => {
+      log.warn({ err: error }, "journal and audit log are written later");
+    });
+    let journal = createJournal(stateDatabase, stateCommits, clock, behind);
     undo.defer(() => journal.flush());
+    let audit = createAudit(stateDatabase, behind, clock);
+    let forgetting = setInterval(() => forgetOldEntries(audit, config.audit_days, log), DAY_MS).unref();
+    undo.defer(() => clearInterval(forgetting));
     let tokens = createTokens(stateDatabase, clock);
     let repository = createSqliteRepository({
       path: join(config.data_dir, "uploads.db"),
@@ -95,7 +106,7 @@ export function openServer(
     let storageFor = storages.of;
     let recovery = createRecovery({ journal, repository, storageFor, log });
     let thumbnailCache = createThumbnailCache(join(config.data_dir, "internal", "thumbnails"));
-    let deleteRowAndObject = createDeleteFile({ repository, journal, recovery, storageFor });
+    let deleteRowAndObject = createDeleteFile({ repository, journal, recovery, storageFor, audit });
     let deleteFile: DeleteFile = async (idOrUid, how) => {
       let deleted = await deleteRowAndObject(idOrUid, how);
       await thumbnailCache.remove(deleted.uid);
@@ -113,6 +124,7 @@ export function openServer(
       recovery,
       idempotency,
       deleteFile,
+      audit,
       policy: createPolicy({
         maxFileBytes,
         allowedMimeTypes: config.allowed_mime_types,
@@ -148,6 +160,7 @@ export function openServer(
         cache: thumbnailCache,
         program,
       }),
+      audit,
       access: createAccess({
         tokens,
         checkHost: createHostCheck({ host: config.host, publicUrl, hostname: hostname() }),
@@ -157,7 +170,7 @@ export function openServer(
         publicUrl,
         anonymousScopes: allowAnonymous,
       }),
-      signInRoutes: createSignIn({ tokens, cookie, clock, basePath }),
+      signInRoutes: createSignIn({ tokens, cookie, clock, basePath, audit }),
       readiness: () => Promise.resolve(readiness.fault),
       log,
       clock,
@@ -180,14 +193,17 @@ export function openServer(
       storages,
       readiness,
       trash,
+      audit,
       async prepare() {
         await storages.removeLeftovers();
         idempotency.forgetExpired();
+        await auditInterrupted({ journal, repository, audit });
+        audit.forget(config.audit_days);
         await recovery.hideDeletions();
         await trash.load();
       },
-      ensureAccess: (port) =>
-        ensureAccess({
+      ensureAccess(port) {
+        let ensured = ensureAccess({
           tokens,
           allowAnonymous,
           publicUrl,
@@ -196,12 +212,23 @@ export function openServer(
           basePath,
           addresses: Object.values(networkInterfaces()).flatMap((list) => list ?? []),
           hostname: hostname(),
-        }),
+        });
+        if (ensured.kind === "created") audit.write("token_created", serverActor, { name: firstTokenName });
+        return ensured;
+      },
       endUploads: (reason) => ending.abort(reason),
       close: () => opened.dispose(),
     };
   } finally {
     undo.dispose();
+  }
+}
+
+function forgetOldEntries(audit: Audit, days: number, log: Log): void {
+  try {
+    audit.forget(days);
+  } catch (error) {
+    log.warn({ err: error }, "the audit log keeps its old entries for another day");
   }
 }
 

@@ -1,7 +1,14 @@
 import type { Admission } from "./admission.ts";
 import type { Clock } from "./clock.ts";
 import type { DeleteFile } from "./delete-file.ts";
-import type { DuplicatePolicy, FileRecord, IncomingFile, NewFileRecord } from "./domain.ts";
+import type {
+  DuplicatePolicy,
+  FileRecord,
+  IncomingFile,
+  JsonObject,
+  NewFileRecord,
+  Requester,
+} from "./domain.ts";
 import { AppError, type ErrorCode, toAppError } from "./errors.ts";
 import type { Ids } from "./ids.ts";
 import { extractMetadata } from "./inspect/extract-metadata.ts";
@@ -12,6 +19,7 @@ import type { Log } from "./log.ts";
 import type { RefusedFile } from "./parse/upload-request.ts";
 import type { FileRepository } from "./record/file-repository.ts";
 import type { Recovery } from "./recover.ts";
+import { type AuditLog, noAudit } from "./state/audit.ts";
 import type { Idempotency } from "./state/idempotency.ts";
 import type { Journal } from "./state/journal.ts";
 import { objectKey, userMetadataOf } from "./store/keys.ts";
@@ -26,6 +34,8 @@ export interface UploadContext {
   signal: AbortSignal;
   idempotencyKey: string | null;
   log: Log;
+  /** For the audit log; absent where nobody keeps one. */
+  by?: Requester;
 }
 
 /**
@@ -46,6 +56,7 @@ export interface ReceiveUploadDeps {
   deleteFile: DeleteFile;
   policy: Policy;
   admission: Admission;
+  audit?: AuditLog;
   clock: Clock;
   ids: Ids;
   options: { s3Prefix: string; maxFileBytes: number; duplicates: DuplicatePolicy; keepPosition: boolean };
@@ -76,6 +87,7 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
     deleteFile,
     policy,
     admission,
+    audit = noAudit,
     clock,
     ids,
     options,
@@ -100,7 +112,7 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
       return outcomes;
     } catch (error) {
       for (let one of received) if ("row" in one) await undo(one);
-      for (let { id } of recorded) await takeBack(id, context.log);
+      for (let { id } of recorded) await takeBack(id, context);
       throw context.signal.aborted ? endedBy(context.signal) : error;
     }
   }
@@ -138,7 +150,7 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
     let { name, bucket } = storage;
     let release = recovery.claim(uid);
     try {
-      await journal.beginUpload({ uid, storage: name, bucket, key });
+      await journal.beginUpload({ uid, storage: name, bucket, key, ...(context.by && { by: context.by }) });
       let sha256 = head.isWhole ? { sha256: measured.sha256() } : {};
       let { sizeBytes } = await storage.put({
         key,
@@ -188,6 +200,8 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
     try {
       if (context.idempotencyKey !== null) await idempotency.remember(context.idempotencyKey, position, row);
       let { record: created, duplicateOf, linked } = await repository.create(row, options.duplicates);
+      // Written together with the journal's close: as long as that is missing, recovery knows what to write down.
+      if (context.by) audit.write("upload", context.by, auditFacts(created), "later");
       if (linked) await undo(stored);
       else journal.closeUpload(row.uid);
       context.log.info(
@@ -213,9 +227,9 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
   }
 
   /** Removes what was recorded already. One that can't be removed does not keep the others, nor hide why. */
-  async function takeBack(id: number, log: Log): Promise<void> {
+  async function takeBack(id: number, { log, by }: UploadContext): Promise<void> {
     try {
-      await deleteFile(id, { alsoSetAside: true });
+      await deleteFile(id, { alsoSetAside: true, ...(by && { by }) });
     } catch (error) {
       log.error(
         { id, reason: toAppError(error).message },
@@ -259,6 +273,12 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
       if (byKey.get(key) === settled) byKey.delete(key);
     }
   };
+}
+
+/** What the audit log tells of an upload. */
+export function auditFacts(file: FileRecord): JsonObject {
+  let { id, uid, filename, size_bytes: bytes, content_type: type, checksum_sha256: sha256 } = file;
+  return { file_id: id, uid, filename, bytes, type, sha256 };
 }
 
 function endedBy(signal: AbortSignal): AppError {

@@ -8,7 +8,7 @@ export interface LayoutProps {
   site: Site;
   title: string;
   /** Which entry of the navigation this page is. */
-  here?: "upload" | "files";
+  here?: "upload" | "files" | "audit";
   /** Scripts of this page: the first is run, the others are what it imports. */
   modules?: string[];
   /** Address of a script that this page needs beside htmx. */
@@ -19,7 +19,8 @@ export interface LayoutProps {
 /** The frame of every page. `#notices` is where failures of requests made by htmx are shown. */
 export function Layout({ site, title, here, modules = [], script, children }: LayoutProps) {
   let { links, assets, may } = site;
-  let current = (name: "upload" | "files") => (name === here ? { "aria-current": "page" as const } : {});
+  let current = (name: "upload" | "files" | "audit") =>
+    name === here ? { "aria-current": "page" as const } : {};
   return (
     <>
       {raw("<!doctype html>")}
@@ -58,6 +59,11 @@ export function Layout({ site, title, here, modules = [], script, children }: La
               {may.view && (
                 <a href={links.files} {...current("files")}>
                   Files
+                </a>
+              )}
+              {may.admin && (
+                <a href={links.audit} {...current("audit")}>
+                  Audit
                 </a>
               )}
               {site.isSignedIn && (

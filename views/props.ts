@@ -9,6 +9,7 @@ export interface SiteLinks {
   filesCsv: string;
   deleteMany: string;
   restore: string;
+  audit: string;
   signIn: string;
   signOut: string;
 }
@@ -30,6 +31,8 @@ export interface Permitted {
   upload: boolean;
   view: boolean;
   delete: boolean;
+  /** See who did what. */
+  admin: boolean;
 }
 
 export interface Site {
@@ -123,6 +126,27 @@ export interface UndoView {
 export interface OutcomeView {
   done: number[];
   failed: { id: string; error: ErrorView }[];
+}
+
+/** A page of the audit log. */
+export interface AuditView {
+  entries: {
+    iso: string;
+    event: string;
+    actor: string | null;
+    address: string | null;
+    requestId: string | null;
+    detail: string;
+    /** The list of this actor alone. */
+    actorHref: string | null;
+  }[];
+  /** What can be chosen. */
+  events: readonly string[];
+  /** What the list is narrowed to; empty for nothing. */
+  fields: { event: string; actor: string; day: string };
+  jsonHref: string;
+  /** Older entries. */
+  nextHref: string | null;
 }
 
 export type UploadResultView =

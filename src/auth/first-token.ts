@@ -32,7 +32,7 @@ export type EnsuredAccess =
   | { kind: "created"; link: string; sentence: string }
   | { kind: "present"; sentence: string };
 
-const firstTokenName = "first link";
+export const firstTokenName = "first link";
 const everyAnonymousScope: readonly AnonymousScope[] = ["upload", "view", "delete"];
 
 /**

@@ -5,9 +5,11 @@ import { createMiddleware } from "hono/factory";
 import { SignInForm } from "../../views/fragments/sign-in-form.tsx";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
-import type { Tokens } from "../state/tokens.ts";
+import { type AuditEvent, type AuditLog, noAudit } from "../state/audit.ts";
+import type { TokenIdentity, Tokens } from "../state/tokens.ts";
 import { KIB } from "../units.ts";
 import type { AccessEnv } from "./access.ts";
+import { actorText } from "./actor.ts";
 import { createAttempts } from "./attempts.ts";
 import type { SessionCookie } from "./session-cookie.ts";
 
@@ -16,6 +18,7 @@ export interface SignInOptions {
   cookie: SessionCookie;
   clock: Clock;
   basePath: string;
+  audit?: AuditLog;
 }
 
 const maxFormBytes = 4 * KIB;
@@ -25,9 +28,24 @@ const maxFormBytes = 4 * KIB;
  * base path behind the guard. The link is a GET that changes something: another site could at most sign a browser in
  * with a token that it already has.
  */
-export function createSignIn({ tokens, cookie, clock, basePath }: SignInOptions): Hono<AccessEnv> {
+export function createSignIn({
+  tokens,
+  cookie,
+  clock,
+  basePath,
+  audit = noAudit,
+}: SignInOptions): Hono<AccessEnv> {
   let attempts = createAttempts(clock);
   let app = new Hono<AccessEnv>();
+
+  function tell(
+    event: AuditEvent,
+    { var: { client, requestId } }: Context<AccessEnv>,
+    token: TokenIdentity | null,
+  ): void {
+    let actor = token && actorText({ kind: "session", token, scopes: [] });
+    audit.write(event, { actor, address: client.address, requestId: requestId ?? null });
+  }
 
   async function signIn(context: Context<AccessEnv>, untrustedToken: string): Promise<Response> {
     let { address, secure } = context.var.client;
@@ -35,11 +53,13 @@ export function createSignIn({ tokens, cookie, clock, basePath }: SignInOptions)
     let identity = tokens.verify(untrustedToken.trim());
     if (identity === null) {
       attempts.failed(address);
+      tell("sign_in_failed", context, null);
       return refuse(context);
     }
     let before = cookie.read(context);
     if (before !== null) tokens.sessions.remove(before);
     cookie.give(context, tokens.sessions.create(identity.id), secure);
+    tell("sign_in", context, identity);
     return context.redirect(basePath || "/", 303);
   }
 
@@ -68,7 +88,9 @@ export function createSignIn({ tokens, cookie, clock, basePath }: SignInOptions)
   });
   app.post("/sign-out", (context) => {
     let secret = cookie.read(context);
+    let session = secret === null ? null : tokens.sessions.verify(secret);
     if (secret !== null) tokens.sessions.remove(secret);
+    if (session) tell("sign_out", context, session.identity);
     cookie.remove(context);
     return context.redirect(`${basePath}/sign-in`, 303);
   });

@@ -1,10 +1,13 @@
 import { join } from "node:path";
 
 import type { Clock } from "../clock.ts";
+import type { JsonObject } from "../domain.ts";
 import { AppError } from "../errors.ts";
 import { closeDatabase } from "../sqlite.ts";
+import type { AuditEvent } from "../state/audit.ts";
 import { openStateDatabase } from "../state/database.ts";
 import { createTokens, type Scope, SCOPES, type Tokens } from "../state/tokens.ts";
+import { auditCommand } from "./audit-command.ts";
 import { parseExpiry } from "./expiry.ts";
 import { type CommandOptions, valueOf } from "./options.ts";
 import { tokenTable } from "./token-table.ts";
@@ -66,11 +69,13 @@ function create(command: TokenCommand): void {
   let expires = valueOf(options, "expires");
   let scopes = scope === undefined ? defaultScopes : parseScopes(scope);
   let expiresAtMs = expires === undefined ? undefined : parseExpiry(expires, clock.nowMs());
-  withTokens(command, (tokens) => {
+  withTokens(command, (tokens, audit) => {
     let name = valueOf(options, "name")?.trim() ?? freeName(tokens, clock);
     let made = tokens.create({ name, scopes, ...(expiresAtMs === undefined ? {} : { expiresAtMs }) });
+    let expiresAt = expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString();
+    audit("token_created", { token_id: made.id, name, scopes: [...scopes], expires_at: expiresAt });
     command.stdout(`${made.token}\n`);
-    let until = expiresAtMs === undefined ? "" : ` until ${new Date(expiresAtMs).toISOString()}`;
+    let until = expiresAt === null ? "" : ` until ${expiresAt}`;
     command.stderr(
       `Token ${made.id} (${name}) is good for ${scopes.join(", ")}${until}. It is shown this once: send it as “Authorization: Bearer …”, or paste it on the sign-in page.\n`,
     );
@@ -102,19 +107,22 @@ function list(command: TokenCommand): void {
 function revoke(command: TokenCommand, subject: string | undefined): void {
   refuseOptions(command, "revoke", ["name", "scope", "expires", "json"]);
   if (subject === undefined) throw misused("Say which token: s3-uploads token revoke ID|NAME.");
-  withTokens(command, (tokens) => {
+  withTokens(command, (tokens, audit) => {
     let gone = tokens.revoke(subject);
     if (gone === null) {
       throw misused(`There is no token “${subject}”; “s3-uploads token list” shows them.`);
     }
+    audit("token_revoked", { token_id: gone.id, name: gone.name });
     command.stderr(`Token ${gone.id} (${gone.name}) is revoked, and its sessions are ended.\n`);
   });
 }
 
-function withTokens(command: TokenCommand, work: (tokens: Tokens) => void): void {
+type Tell = (event: AuditEvent, detail: JsonObject) => void;
+
+function withTokens(command: TokenCommand, work: (tokens: Tokens, audit: Tell) => void): void {
   let db = openStateDatabase(join(command.dataDir, "internal", "state.db"));
   try {
-    work(createTokens(db, command.clock));
+    work(createTokens(db, command.clock), (event, detail) => auditCommand(db, command.clock, event, detail));
   } finally {
     closeDatabase(db);
   }

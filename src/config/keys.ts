@@ -15,7 +15,7 @@ export interface KeyFacts<T> {
   default: T;
   /** How the documentation tells a default that is null or that needs words. */
   shownDefault?: string;
-  unit?: "MiB" | "s" | "bytes/s";
+  unit?: "MiB" | "s" | "bytes/s" | "days";
   /** Variables that mean the same and are looked at after the key's own. */
   alsoEnvironment?: readonly string[];
   /** Never shown: not in a fault, not in a log. */
@@ -32,6 +32,7 @@ export type AnonymousRight = (typeof ANONYMOUS_RIGHTS)[number];
 const maxPort = 65_535;
 const maxRateBytesPerSecond = 1_073_741_824;
 const maxStallSeconds = 86_400;
+const maxAuditDays = 36_500;
 
 const bucketPattern =
   /^(?:[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]|arn:aws[a-z-]*:s3[a-z0-9-]*:[A-Za-z0-9:/._-]{1,200})$/;
@@ -236,6 +237,13 @@ export const KEYS = {
     schema: listOf("must be a comma list of IP addresses or ranges like 10.0.0.0/8", parseAddressRange),
     default: [],
     shownDefault: "none",
+  }),
+  audit_days: key<number>({
+    group: "Access",
+    doc: "how long the audit log remembers who did what",
+    schema: wholeNumber(1, maxAuditDays),
+    default: 365,
+    unit: "days",
   }),
   upload_memory_mb: key<number>({
     group: "Limits",

@@ -4,6 +4,7 @@ import { DeletedFragment } from "../../views/fragments/deleted.tsx";
 import { ConfirmDeletePage } from "../../views/pages/confirm-delete.tsx";
 import { DeletedPage } from "../../views/pages/deleted.tsx";
 import type { Access } from "../auth/access.ts";
+import type { FileRecord } from "../domain.ts";
 import { AppError, toAppError } from "../errors.ts";
 import type { FileRepository } from "../record/file-repository.ts";
 import { formFields } from "./bounded-body.ts";
@@ -19,13 +20,14 @@ import type { Links } from "./links.ts";
 import { listHref, parseListAddress } from "./list-parameters.ts";
 import { formOf } from "./negotiate.ts";
 import { bulkIds, idParameter, noSuchFile } from "./parameters.ts";
+import { requesterOf } from "./requester.ts";
 import type { SiteFor } from "./site.ts";
 import { undoView } from "./undo-view.ts";
 
 /** Deletions of one request that go on at the same time. */
 const maxAtOnce = 8;
 
-interface DeleteDeps extends Pick<WebDeps, "deleteFile" | "trash"> {
+interface DeleteDeps extends Pick<WebDeps, "audit" | "deleteFile" | "trash"> {
   requires: Access["requires"];
   repository: Pick<FileRepository, "get">;
   links: Links;
@@ -43,11 +45,11 @@ interface Failure {
  * are in the trash, from where they can be had back for a while.
  */
 export function deleteRoutes(deps: DeleteDeps) {
-  let { deleteFile, trash, repository, requires, links, siteFor, errorResponse } = deps;
+  let { audit, deleteFile, trash, repository, requires, links, siteFor, errorResponse } = deps;
   let routes = new Hono<WebEnv>();
 
   async function deleteOne(context: WebContext, id: string): Promise<Response> {
-    let record = await withoutIdleTimeout(context, () => deleteFile(id));
+    let record = await withoutIdleTimeout(context, () => deleteFile(id, { by: requesterOf(context) }));
     return json(context, { success: true, deleted: [record.id] });
   }
 
@@ -72,7 +74,10 @@ export function deleteRoutes(deps: DeleteDeps) {
   });
 
   async function deleteAtOnce(context: WebContext, ids: string[]): Promise<Response> {
-    let { deleted, failed } = await withoutIdleTimeout(context, () => deleteAll(ids, deleteFile));
+    let by = requesterOf(context);
+    let { deleted, failed } = await withoutIdleTimeout(context, () =>
+      deleteAll(ids, (id) => deleteFile(id, { by })),
+    );
     for (let { error } of failed) logServerFault(context, error);
     if (deleted.length === 0 && failed[0]) return noneDeleted(context, failed);
     let status = failed.length === 0 ? (200 as const) : (207 as const);
@@ -84,6 +89,7 @@ export function deleteRoutes(deps: DeleteDeps) {
     let { undoable, missing } = await trash.put(ids);
     let failed = missing.map((id) => ({ id, error: new AppError("not_found", noSuchFile) }));
     if (undoable.fileIds.length === 0) return noneDeleted(context, failed);
+    audit.write("delete", requesterOf(context), { file_ids: undoable.fileIds, can_be_undone: true });
     let { query, view } = parseListAddress(fields.get("list") ?? "");
     let undo = undoView(undoable, listHref(links.files, query, { view }));
     let outcome = { done: undoable.fileIds, failed: failed.map((one) => failureView(context, one)) };
@@ -126,7 +132,7 @@ export function failureView(context: WebContext, { id, error }: Failure) {
 }
 
 /** One failure does not stop the others. */
-async function deleteAll(ids: string[], deleteFile: DeleteDeps["deleteFile"]) {
+async function deleteAll(ids: string[], deleteFile: (id: string) => Promise<FileRecord>) {
   let deleted: number[] = [];
   let failed: Failure[] = [];
   let waiting = ids[Symbol.iterator]();

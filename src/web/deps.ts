@@ -2,12 +2,13 @@ import type { Hono } from "hono";
 
 import type { Access, AccessEnv } from "../auth/access.ts";
 import type { Clock } from "../clock.ts";
-import type { FileRecord, StorageName } from "../domain.ts";
+import type { FileRecord, Requester, StorageName } from "../domain.ts";
 import type { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Thumbnails } from "../preview/thumbnails.ts";
 import type { ReceiveUpload } from "../receive-upload.ts";
 import type { FileRepository } from "../record/file-repository.ts";
+import type { Audit } from "../state/audit.ts";
 import type { Storage } from "../store/storage.ts";
 import type { Trash } from "../trash.ts";
 
@@ -18,10 +19,11 @@ export interface WebDeps {
   storageFor: (place: { storage: StorageName; bucket: string }) => Storage;
   receiveUpload: ReceiveUpload;
   /** Removes row and object; rejects as DeleteFile does. */
-  deleteFile: (idOrUid: string) => Promise<FileRecord>;
+  deleteFile: (idOrUid: string, options: { by: Requester }) => Promise<FileRecord>;
   /** Where a file goes that is deleted on a page. */
   trash: Pick<Trash, "put" | "restore" | "find">;
   thumbnails: Thumbnails;
+  audit: Pick<Audit, "write" | "list">;
   access: Access;
   /** Pages to sign in and out, mounted below the base path behind guard; they demand nothing themselves. */
   signInRoutes: Hono<AccessEnv>;

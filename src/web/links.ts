@@ -28,6 +28,7 @@ export function createLinks({ basePath, publicUrl }: LinkOptions): Links {
     signOut: `${basePath}/sign-out`,
     deleteMany: `${files}/delete`,
     restore: `${files}/restore`,
+    audit: `${basePath}/audit`,
     uploaded: (receipt) => `${basePath}/uploaded/${receipt}`,
     ofFile: (id) => ({
       page: `${files}/${id}`,

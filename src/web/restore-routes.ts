@@ -14,9 +14,10 @@ import type { Links } from "./links.ts";
 import { listHref, parseListAddress } from "./list-parameters.ts";
 import { formOf } from "./negotiate.ts";
 import { bulkIds } from "./parameters.ts";
+import { requesterOf } from "./requester.ts";
 import type { SiteFor } from "./site.ts";
 
-interface RestoreDeps {
+interface RestoreDeps extends Pick<WebDeps, "audit"> {
   requires: Access["requires"];
   trash: Pick<WebDeps["trash"], "restore">;
   links: Links;
@@ -25,12 +26,13 @@ interface RestoreDeps {
 }
 
 /** Undoing a deletion from a page, by whoever may delete. */
-export function restoreRoutes({ trash, requires, links, siteFor, errorResponse }: RestoreDeps) {
+export function restoreRoutes({ audit, trash, requires, links, siteFor, errorResponse }: RestoreDeps) {
   let routes = new Hono<WebEnv>();
 
   routes.post("/files/restore", requires("delete"), async (context) => {
     let fields = await formFields(context, { required: true });
     let { restored, failed } = await trash.restore(bulkIds(fields));
+    if (restored.length > 0) audit.write("restore", requesterOf(context), { file_ids: restored });
     let failures = failed.map(({ id, error }) => ({ id, error: publicError(error) }));
     if (restored.length === 0 && failed[0]) {
       return errorResponse(context, failed[0].error, { body: { restored, failed: failures } });

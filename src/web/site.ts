@@ -14,7 +14,7 @@ export function createSiteFor(links: Links, assets: AssetLinks): SiteFor {
     return {
       links,
       assets,
-      may: { upload: has("upload"), view: has("view"), delete: has("delete") },
+      may: { upload: has("upload"), view: has("view"), delete: has("delete"), admin: has("admin") },
       isSignedIn: identity?.kind === "session",
     };
   };

@@ -1,3 +1,4 @@
+import audit from "../../public/css/audit.css" with { type: "file" };
 import base from "../../public/css/base.css" with { type: "file" };
 import file from "../../public/css/file.css" with { type: "file" };
 import filesGrid from "../../public/css/files-grid.css" with { type: "file" };
@@ -19,4 +20,5 @@ export const stylesheetPaths: readonly string[] = [
   filesGrid,
   listTools,
   file,
+  audit,
 ];

@@ -27,6 +27,7 @@ import { formOf } from "./negotiate.ts";
 import { parseIdempotencyKey } from "./parameters.ts";
 import { createReceipts } from "./receipts.ts";
 import type { Receipts } from "./receipts.ts";
+import { requesterOf } from "./requester.ts";
 import type { SiteFor } from "./site.ts";
 import { uploadAnswer } from "./upload-answer.ts";
 
@@ -107,7 +108,7 @@ async function receive(
   let files = filesOf(request);
   let { log } = context.var;
   let outcomes = await withoutIdleTimeout(context, () =>
-    deps.receiveUpload(files, { signal: request.signal, idempotencyKey, log }),
+    deps.receiveUpload(files, { signal: request.signal, idempotencyKey, log, by: requesterOf(context) }),
   );
   return respond(context, outcomes, deps);
 }

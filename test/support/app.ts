@@ -10,7 +10,7 @@ import { createSessionCookie } from "../../src/auth/session-cookie.ts";
 import { createSignIn } from "../../src/auth/sign-in.tsx";
 import { systemClock } from "../../src/clock.ts";
 import { createCommitSync } from "../../src/commit-sync.ts";
-import type { FileRecord, NewFileRecord } from "../../src/domain.ts";
+import type { FileRecord, NewFileRecord, Requester } from "../../src/domain.ts";
 import { AppError } from "../../src/errors.ts";
 import { randomIds } from "../../src/ids.ts";
 import { silentLog } from "../../src/log.ts";
@@ -18,10 +18,12 @@ import { createThumbnailCache } from "../../src/preview/thumbnail-cache.ts";
 import { createThumbnails } from "../../src/preview/thumbnails.ts";
 import type { ReceiveUpload } from "../../src/receive-upload.ts";
 import { createSqliteRepository } from "../../src/record/sqlite-repository.ts";
+import { createAudit } from "../../src/state/audit.ts";
 import { openStateDatabase } from "../../src/state/database.ts";
 import { createTokens } from "../../src/state/tokens.ts";
 import type { Scope } from "../../src/state/tokens.ts";
 import { createTrashTable } from "../../src/state/trash-table.ts";
+import { createWriteBehind } from "../../src/state/write-behind.ts";
 import { createLocalStorage } from "../../src/store/local.ts";
 import { createTrash } from "../../src/trash.ts";
 import { MIB } from "../../src/units.ts";
@@ -46,6 +48,7 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
   let storage = createLocalStorage({ directory: join(folder, "objects") });
   let state = openStateDatabase(join(folder, "state.db"));
   let tokens = createTokens(state, systemClock);
+  let audit = createAudit(state, createWriteBehind(state), systemClock);
 
   async function store(body: AsyncIterable<Uint8Array>, facts: Partial<NewFileRecord> = {}) {
     let uid = Bun.randomUUIDv7();
@@ -109,7 +112,7 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
 
   async function deleteFile(
     idOrUid: string | number,
-    how: { alsoSetAside?: boolean } = {},
+    how: { alsoSetAside?: boolean; by?: Requester } = {},
   ): Promise<FileRecord> {
     let deletion = await repository.beginDelete(idOrUid, how);
     if (!deletion) throw new AppError("not_found");
@@ -156,7 +159,8 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
       cache: createThumbnailCache(join(folder, "thumbnails")),
       program: [process.execPath, join(import.meta.dir, "../../src/main.ts")],
     }),
-    signInRoutes: createSignIn({ tokens, cookie, clock: systemClock, basePath }),
+    audit,
+    signInRoutes: createSignIn({ tokens, cookie, clock: systemClock, basePath, audit }),
     readiness: async () => null,
     log: silentLog,
     clock: systemClock,
@@ -170,6 +174,7 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
     repository,
     storage,
     tokens,
+    audit,
     /** Makes a file as if it had been uploaded. */
     addFile: async (text: string, facts: Partial<NewFileRecord> = {}): Promise<FileRecord> => {
       let bytes = new TextEncoder().encode(text);

@@ -68,6 +68,7 @@ const links = {
   filesCsv: "/c",
   deleteMany: "/d",
   restore: "/r",
+  audit: "/a",
   signIn: "/i",
   signOut: "/o",
 };
@@ -81,7 +82,7 @@ const site: Site = {
     favicon: "/icon.svg",
     uploadModules: [],
   },
-  may: { upload: true, view: true, delete: true },
+  may: { upload: true, view: true, delete: true, admin: true },
   isSignedIn: false,
 };
 
@@ -94,8 +95,9 @@ test("the frame has landmarks, a skip link and a language, and offers only what 
   expect(html).toContain('<a href="/f" aria-current="page">Files</a>');
   expect(html).not.toContain("Sign out");
 
-  let nobody = { upload: false, view: false, delete: false };
+  let nobody = { upload: false, view: false, delete: false, admin: false };
   let bare = String(Layout({ site: { ...site, may: nobody, isSignedIn: true }, title: "T" }));
   expect(bare).not.toContain('href="/f"');
+  expect(bare).not.toContain('href="/a"');
   expect(bare).toContain('<form method="post" action="/o">');
 });

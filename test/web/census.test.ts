@@ -28,6 +28,8 @@ const expected: Record<string, string> = {
   [`POST ${testBase}/files/:id{[0-9A-Fa-f-]+}/delete`]: "delete",
   [`POST ${testBase}/files/delete`]: "delete",
   [`POST ${testBase}/files/restore`]: "delete",
+  [`GET ${testBase}/audit`]: "admin",
+  [`GET ${testBase}/audit.json`]: "admin",
 };
 
 let nobody = createTestApp({ anonymousScopes: [] });
