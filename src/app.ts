@@ -11,6 +11,7 @@ import type { WebEnv } from "./web/env.ts";
 import { createErrorResponder } from "./web/error-response.ts";
 import { fileRoutes } from "./web/file-routes.ts";
 import { healthRoutes } from "./web/health-routes.ts";
+import { limitClients } from "./web/limit-clients.ts";
 import { createLinks } from "./web/links.ts";
 import { listRoutes } from "./web/list-routes.ts";
 import { pageRenderer } from "./web/page-renderer.ts";
@@ -60,10 +61,15 @@ export function createApp(deps: WebDeps): Hono<WebEnv> {
   if (options.basePath !== "") app.get("/", (context) => context.redirect(links.home));
   app.route(base, assetRoutes(assets));
   app.use(pageRenderer(siteFor));
+  let limits = limitClients(deps.limits, errorResponse);
+  for (let path of ["sign-in", "sign-out"]) app.use(`${options.basePath}/${path}`, limits.byAddress);
   app.route(base, deps.signInRoutes);
 
   // From here on it is known who asks, and every route says what it demands.
-  app.use(access.identify);
+  app.use(limits.failures, access.identify, limits.requests);
+  for (let path of ["upload/*", "files/:id/download", "files.csv"]) {
+    app.use(`${options.basePath}/${path}`, limits.transfers);
+  }
   app.route(base, uploadRoutes({ ...deps, requires, links, siteFor, errorResponse }));
   app.route(base, listRoutes({ ...deps, requires, links, siteFor }));
   app.route(base, fileRoutes({ repository, requires, links, siteFor, downloads }));

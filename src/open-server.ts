@@ -40,8 +40,10 @@ import { createTrashTable } from "./state/trash-table.ts";
 import { createWriteBehind } from "./state/write-behind.ts";
 import { createStorages, type Storages } from "./storages.ts";
 import { firstBlockBytes } from "./store/s3/part-buffer.ts";
+import { createTotalQuota } from "./total-quota.ts";
 import { createTrash, type Trash } from "./trash.ts";
 import { DAY_MS, MIB, SECOND_MS } from "./units.ts";
+import { createClientLimits } from "./web/client-limits.ts";
 import type { WebEnv } from "./web/env.ts";
 
 export interface OpenServer {
@@ -125,6 +127,10 @@ export function openServer(
       idempotency,
       deleteFile,
       audit,
+      quota: createTotalQuota(
+        config.max_total_mb === 0 ? null : config.max_total_mb * MIB,
+        repository.storedBytes,
+      ),
       policy: createPolicy({
         maxFileBytes,
         allowedMimeTypes: config.allowed_mime_types,
@@ -161,6 +167,10 @@ export function openServer(
         program,
       }),
       audit,
+      limits: createClientLimits(
+        { requestsPerMinute: config.max_requests_per_minute, transfers: config.max_transfers_per_client },
+        clock,
+      ),
       access: createAccess({
         tokens,
         checkHost: createHostCheck({ host: config.host, publicUrl, hostname: hostname() }),

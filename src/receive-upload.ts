@@ -24,6 +24,7 @@ import type { Idempotency } from "./state/idempotency.ts";
 import type { Journal } from "./state/journal.ts";
 import { objectKey, userMetadataOf } from "./store/keys.ts";
 import type { Storage } from "./store/storage.ts";
+import { noQuota, type QuotaShare, type TotalQuota } from "./total-quota.ts";
 
 export type UploadOutcome =
   | { success: true; record: FileRecord; duplicateOf: number | null }
@@ -57,6 +58,7 @@ export interface ReceiveUploadDeps {
   policy: Policy;
   admission: Admission;
   audit?: AuditLog;
+  quota?: TotalQuota;
   clock: Clock;
   ids: Ids;
   options: { s3Prefix: string; maxFileBytes: number; duplicates: DuplicatePolicy; keepPosition: boolean };
@@ -69,10 +71,12 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "type_not_allowed",
   "type_mismatch",
   "duplicate",
+  "storage_full",
 ]);
 /** A file that is in storage and waits for the end of its request to get its row. */
 interface StoredFile {
   row: NewFileRecord;
+  share: QuotaShare;
   release: () => void;
 }
 
@@ -88,6 +92,7 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
     policy,
     admission,
     audit = noAudit,
+    quota = noQuota,
     clock,
     ids,
     options,
@@ -128,15 +133,21 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
 
     policy.checkName(file.filename);
     if (file.declaredBytes !== null) policy.checkSize(file.declaredBytes, file.filename);
-    let leave = await admission.enter(file.declaredBytes ?? file.mostBytes, context.signal);
+    let share = await quota.take(file.declaredBytes);
     try {
-      return await store(file, context);
-    } finally {
-      leave();
+      let leave = await admission.enter(file.declaredBytes ?? file.mostBytes, context.signal);
+      try {
+        return { ...(await store({ ...file, body: share.tap(file.body) }, context)), share };
+      } finally {
+        leave();
+      }
+    } catch (error) {
+      share.release();
+      throw error;
     }
   }
 
-  async function store(file: IncomingFile, context: UploadContext): Promise<StoredFile> {
+  async function store(file: IncomingFile, context: UploadContext): Promise<Omit<StoredFile, "share">> {
     let { filename, declaredType, declaredBytes } = file;
     let measured = measureBody(file.body, options.maxFileBytes, filename);
     let head = await measured.readHead();
@@ -196,9 +207,11 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
     position: number,
     context: UploadContext,
   ): Promise<UploadOutcome> {
-    let { row, release } = stored;
+    let { row, release, share } = stored;
     try {
       if (context.idempotencyKey !== null) await idempotency.remember(context.idempotencyKey, position, row);
+      // From here on the catalog counts it.
+      share.release();
       let { record: created, duplicateOf, linked } = await repository.create(row, options.duplicates);
       // Written together with the journal's close: as long as that is missing, recovery knows what to write down.
       if (context.by) audit.write("upload", context.by, auditFacts(created), "later");
@@ -219,10 +232,11 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
 
   /** Takes the object back; recovery keeps it where a row has come to use it. */
   async function undo(
-    { row, release }: { row: { uid: string }; release: () => void },
+    { row, release, share }: { row: { uid: string }; release: () => void; share?: QuotaShare },
     lookAgain = false,
   ): Promise<void> {
     await recovery.undoUpload(row.uid, lookAgain);
+    share?.release();
     release();
   }
 

@@ -100,6 +100,8 @@ export interface FileRepository {
   finishDelete(id: number): Promise<void>;
   /** Shows the row again after a deletion that failed; one that was put aside stays so. */
   cancelDelete(id: number): Promise<void>;
+  /** Bytes of all objects that rows use, each object once. Slow the first time in the life of a repository. */
+  storedBytes(): Promise<number>;
   /** How many rows use an object. */
   countByKey(storage: string, bucket: string, s3Key: string): Promise<number>;
   close(): void;

@@ -40,6 +40,8 @@ export function createSqliteRepository(options: {
   let leaving = new Set<number>();
   /** Rows that were put out of sight and may come back; they still hold their objects. */
   let setAside = new Set<number>();
+  /** Null until somebody has asked. */
+  let storedBytes: number | null = null;
   let isHidden = (id: number) => leaving.has(id) || setAside.has(id);
   let hiddenIds = () => [...leaving.union(setAside)];
 
@@ -58,6 +60,13 @@ export function createSqliteRepository(options: {
     return row && !isHidden(row.id) ? row : null;
   }
 
+  function remove(id: number): void {
+    let row = storedBytes === null ? null : statements.byId(id);
+    let freed = row === null || statements.isShared(row, []) ? 0 : row.size_bytes;
+    statements.remove(id);
+    if (storedBytes !== null) storedBytes -= freed;
+  }
+
   async function* iterate(query: WholeList): AsyncGenerator<FileRecord> {
     let { column } = query.sort ?? defaultSort;
     let after: Cursor | null = null;
@@ -74,8 +83,8 @@ export function createSqliteRepository(options: {
 
   return {
     async create(file, duplicates) {
-      let add = () =>
-        immediately(db, () => {
+      let add = () => {
+        let created = immediately(db, () => {
           let older = statements.oldestWithChecksum(file.checksum_sha256, hiddenIds());
           if (older && duplicates === "reject") {
             throw new AppError("duplicate", undefined, {
@@ -88,6 +97,9 @@ export function createSqliteRepository(options: {
           let record = toRecord(statements.insert({ ...file, ...place }));
           return { record, duplicateOf: older?.id ?? null, linked };
         });
+        if (storedBytes !== null && !created.linked) storedBytes += file.size_bytes;
+        return created;
+      };
       let created = await patiently(() => translated("add a file to the catalog", add));
       await commits.synced();
       return created;
@@ -128,7 +140,7 @@ export function createSqliteRepository(options: {
         return { record: toRecord(row), removeObject };
       }),
     async finishDelete(id) {
-      await patiently(() => translated("delete a file from the catalog", () => statements.remove(id)));
+      await patiently(() => translated("delete a file from the catalog", () => remove(id)));
       leaving.delete(id);
       setAside.delete(id);
       await commits.synced();
@@ -136,6 +148,8 @@ export function createSqliteRepository(options: {
     cancelDelete: async (id) => {
       leaving.delete(id);
     },
+    storedBytes: async () =>
+      (storedBytes ??= translated("count the stored bytes", () => statements.sumBytes())),
     countByKey: async (storage, bucket, s3Key) =>
       translated("count the rows of an object", () => statements.countByKey(storage, bucket, s3Key)),
     close() {

@@ -15,6 +15,8 @@ export interface Statements {
   /** Whether another row, but for some ids, uses the object of this one. */
   isShared(row: FileRow, exceptIds: number[]): boolean;
   countByKey(storage: string, bucket: string, s3Key: string): number;
+  /** Of all objects, each once. */
+  sumBytes(): number;
 }
 
 /** @param table as the database spells it */
@@ -38,6 +40,10 @@ export function prepareStatements(db: Database, table: string): Statements {
   let countByKey = db.prepare<{ n: number }, [string, string, string]>(
     `SELECT count(*) AS n FROM "${table}" WHERE s3_key = ? AND storage = ? AND bucket = ?`,
   );
+  // Keys are random: two objects never have the same one, wherever they are.
+  let sumBytes = db.prepare<{ bytes: number }, []>(
+    `SELECT coalesce(sum(bytes), 0) AS bytes FROM (SELECT max(size_bytes) AS bytes FROM "${table}" GROUP BY s3_key)`,
+  );
 
   return {
     byId: (id) => byId.get(id),
@@ -51,6 +57,7 @@ export function prepareStatements(db: Database, table: string): Statements {
     remove: (id) => void remove.run(id),
     isShared: (row, exceptIds) =>
       sharing.get(row.s3_key, row.storage, row.bucket, row.id, JSON.stringify(exceptIds)) !== null,
+    sumBytes: () => sumBytes.get()?.bytes ?? 0,
     countByKey: (storage, bucket, s3Key) => countByKey.get(s3Key, storage, bucket)?.n ?? 0,
   };
 }

@@ -11,6 +11,7 @@ import type { FileRepository } from "../record/file-repository.ts";
 import type { Audit } from "../state/audit.ts";
 import type { Storage } from "../store/storage.ts";
 import type { Trash } from "../trash.ts";
+import type { ClientLimits } from "./client-limits.ts";
 
 /** What the HTTP layer needs of the rest. */
 export interface WebDeps {
@@ -23,6 +24,7 @@ export interface WebDeps {
   /** Where a file goes that is deleted on a page. */
   trash: Pick<Trash, "put" | "restore" | "find">;
   thumbnails: Thumbnails;
+  limits: ClientLimits;
   audit: Pick<Audit, "write" | "list">;
   access: Access;
   /** Pages to sign in and out, mounted below the base path behind guard; they demand nothing themselves. */

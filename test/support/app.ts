@@ -27,20 +27,22 @@ import { createWriteBehind } from "../../src/state/write-behind.ts";
 import { createLocalStorage } from "../../src/store/local.ts";
 import { createTrash } from "../../src/trash.ts";
 import { MIB } from "../../src/units.ts";
+import { type ClientLimitsOptions, createClientLimits } from "../../src/web/client-limits.ts";
 import type { WebDeps, WebOptions } from "../../src/web/deps.ts";
 
 export const testBase = "/-/s3-uploads";
 
-type Overrides = Partial<Omit<WebDeps, "options" | "access">> & {
+type Overrides = Partial<Omit<WebDeps, "options" | "access" | "limits">> & {
   options?: Partial<WebOptions>;
   anonymousScopes?: Scope[];
+  limits?: Partial<ClientLimitsOptions>;
 };
 
 /**
  * The app on a real catalog, real local storage, and real tokens in a temporary folder. Only the story of an upload is
  * short: bytes go into storage and a row is made, without inspection, journal and policy.
  */
-export function createTestApp({ options, anonymousScopes, ...overrides }: Overrides = {}) {
+export function createTestApp({ options, anonymousScopes, limits, ...overrides }: Overrides = {}) {
   let folder = mkdtempSync(join(tmpdir(), "s3-uploads-web-"));
   let repository =
     overrides.repository ??
@@ -160,6 +162,7 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
       program: [process.execPath, join(import.meta.dir, "../../src/main.ts")],
     }),
     audit,
+    limits: createClientLimits({ requestsPerMinute: null, transfers: null, ...limits }, systemClock),
     signInRoutes: createSignIn({ tokens, cookie, clock: systemClock, basePath, audit }),
     readiness: async () => null,
     log: silentLog,
