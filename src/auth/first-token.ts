@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 
 import type { Scope, Tokens } from "../state/tokens.ts";
+import { trimEndOf } from "../trim-end.ts";
 import { isUnspecified } from "./ip.ts";
 
 /** What can be allowed to nobody in particular; never `admin`. */
@@ -59,7 +60,7 @@ export function ensureAccess(options: EnsureAccessOptions): EnsuredAccess {
 
 /** The address that others most likely reach the server by, without a slash at its end. */
 function publicBase({ publicUrl, host, port, addresses, hostname }: EnsureAccessOptions): string {
-  if (publicUrl !== null) return publicUrl.replace(/\/+$/, "");
+  if (publicUrl !== null) return trimEndOf(publicUrl, "/");
   let outer = addresses.find(({ address, internal }) => !internal && isIP(address) === 4)?.address;
   let name = isUnspecified(host) ? (outer ?? hostname) : host;
   return `http://${isIP(name) === 6 ? `[${name}]` : name}:${port}`;
