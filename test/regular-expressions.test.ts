@@ -30,19 +30,33 @@ const root = join(import.meta.dir, "..");
 const literal =
   /(?<=(?:^|[=(,:[!&|?{};>]|return)\s*)\/(?![*/])((?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+)\/([dgimsuvy]*)/gm;
 
-/** What the checker can't decide, or what nobody can send. */
-const exempt: Record<string, string> = {
-  '(:\\/\\/[^"]*?[?#])[^"]*': "shows the operator's own settings",
-  // What stands between two quotes is looked at twice at most; the checker guesses differently from run to run.
-  '"([^]*?)"(?=\\s*(?:;|$))': "tried below with Content-Disposition",
+/**
+ * What the checker does not understand (looking ahead, the flag v) or has no patience for (long bounded repetitions), by
+ * how it begins: these are tried with texts made for them.
+ */
+const undecided: Record<string, string[]> = {
+  "^<(?:!doctype\\s+html|html)(?=": ["<!doctype", " "],
+  "^solid [^\\n]{0,200}\\n": ["solid ", "\n "],
+  '^(?:\\[\\s*)*(?:\\{\\s*"': ["[", '{"', "\\a", "[ "],
+  "(?<=[\\p{Extended_Pictographic}": ["\u{1f3f4}\u{e0061}", "\u200d", "a\ufe00"],
+  "[[\\p{Default_Ignorable_Code_Point}": ["\u200b"],
+  '"((?:[^"\\\\]|\\\\[^])*)"(?=': ['"', '" ', '"\\"'],
+  '"([^]*?)"(?=': ['"', '" ', '"  x'],
+  "\\bgzip\\b(?!": ["gzip ", "gzip;q=0.0", "gzip; "],
+  "^(?:[A-Za-z0-9][A-Za-z0-9._-]{1,253}": ["a", "arn:aws:s3:", "a-"],
+  "^[a-z0-9](?:[a-z0-9-]{0,61}": ["a", "a-", "a."],
+  // The operator's own settings, which nobody else can send.
+  '(:\\/\\/[^"]*?[?#])[^"]*': [],
 };
-/** The checker does not know the flag v; these look at each place of a name once, and the test below tries them. */
-const withFlagV = 2;
 
 interface Found {
   file: string;
   source: string;
   flags: string;
+}
+
+function listedAs({ source }: Found): string | undefined {
+  return Object.keys(undecided).find((start) => source.startsWith(start));
 }
 
 function isPattern({ source, flags }: Found): boolean {
@@ -69,20 +83,36 @@ let found = texts
 describe("regular expressions", () => {
   test("take time that grows with the length of a text, whatever the text is", async () => {
     expect(found.length).toBeGreaterThan(150);
-    let checked = found.filter(({ source, flags }) => !flags.includes("v") && exempt[source] === undefined);
-    expect(found.filter(({ flags }) => flags.includes("v"))).toHaveLength(withFlagV);
+    let checked = found.filter((one) => listedAs(one) === undefined);
     let bad = await Promise.all(
       checked.map(async ({ file, source, flags }) => {
-        // A sticky pattern begins at one place, which the checker has to be told in another way.
-        let isSticky = flags.includes("y");
-        let text = isSticky ? `^(?:${source})` : source;
-        let result = await check(text, flags.replace("y", ""), { timeout: 120_000 });
+        // Not its other way of looking, which guesses, and guesses differently from run to run.
+        let result = await check(source, flags, { timeout: 200_000, checker: "automaton" });
         if (result.status === "safe") return [];
-        let how = result.status === "vulnerable" ? result.complexity.summary : "is not understood";
+        let how = result.status === "vulnerable" ? result.complexity.summary : "not decided: list it";
         return [`${file}: /${source}/${flags} ${how}`];
       }),
     );
     expect(bad.flat()).toEqual([]);
+  });
+
+  test("that the checker can't decide come to an end on texts made for them", () => {
+    expect(
+      found
+        .map(listedAs)
+        .filter((start) => start !== undefined)
+        .toSorted(),
+    ).toEqual(Object.keys(undecided).toSorted());
+    for (let one of found) {
+      for (let piece of undecided[listedAs(one) ?? ""] ?? []) {
+        for (let end of ends) {
+          let text = piece.repeat(hostileChars / piece.length) + end;
+          // Not test(): a sticky or global one would begin elsewhere the next time.
+          text.search(new RegExp(one.source, one.flags));
+          text.slice(1).replace(new RegExp(one.source, one.flags), "");
+        }
+      }
+    }
   });
 
   test("are not put together from texts, but where names are cleaned and where keys of the bucket are told apart", () => {
