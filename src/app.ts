@@ -40,7 +40,7 @@ export function createApp(deps: WebDeps): Hono<WebEnv> {
   let app = new Hono<WebEnv>({ strict: false });
   app.onError((error, context) => errorResponse(context, error));
   app.notFound((context) => errorResponse(context, new AppError("not_found")));
-  app.use(requestId(deps.log), accessLog(deps.clock), securityHeaders(options.storageOrigins));
+  app.use(requestId(deps.log), accessLog(deps.clock), securityHeaders(options));
   app.use(
     methodNotAllowed({
       app,
