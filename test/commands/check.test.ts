@@ -23,7 +23,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let made = 0;
 function newFolder(): string {
   let path = join(folder, `${++made}`);
-  mkdirSync(path);
+  mkdirSync(path, { mode: 0o700 });
   return path;
 }
 
