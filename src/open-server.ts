@@ -211,6 +211,8 @@ export function openServer(
         audit.forget(config.audit_days);
         await recovery.hideDeletions();
         await trash.load();
+        // Read now what would else hold up the first upload.
+        if (config.max_total_mb > 0) await repository.storedBytes();
       },
       ensureAccess(port) {
         let ensured = ensureAccess({

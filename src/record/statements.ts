@@ -40,9 +40,13 @@ export function prepareStatements(db: Database, table: string): Statements {
   let countByKey = db.prepare<{ n: number }, [string, string, string]>(
     `SELECT count(*) AS n FROM "${table}" WHERE s3_key = ? AND storage = ? AND bucket = ?`,
   );
-  // Keys are random: two objects never have the same one, wherever they are.
+  // Keys are random: two objects never have the same one, wherever they are. Two indexes answer, without the rows: all
+  // sizes, less those of rows that share an object with another one.
   let sumBytes = db.prepare<{ bytes: number }, []>(
-    `SELECT coalesce(sum(bytes), 0) AS bytes FROM (SELECT max(size_bytes) AS bytes FROM "${table}" GROUP BY s3_key)`,
+    `SELECT coalesce(sum(size_bytes), 0) - coalesce((
+       SELECT sum((shared.n - 1) * (SELECT size_bytes FROM "${table}" AS one WHERE one.s3_key = shared.s3_key LIMIT 1))
+       FROM (SELECT s3_key, count(*) AS n FROM "${table}" GROUP BY s3_key HAVING n > 1) AS shared
+     ), 0) AS bytes FROM "${table}"`,
   );
 
   return {
