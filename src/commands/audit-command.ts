@@ -9,20 +9,13 @@ import { createWriteBehind } from "../state/write-behind.ts";
 /** Writes down what somebody did by a command on this machine. On disk when it returns, or AppError. */
 export function auditCommand(db: Database, clock: Clock, event: AuditEvent, detail: JsonObject): void {
   let behind = createWriteBehind(db);
-  createAudit(db, behind, clock).write(
-    event,
-    requesterOnMachine(`command line, user ${systemUser()}`),
-    detail,
-  );
+  createAudit(db, behind, clock).write(event, requesterOnMachine(`command line, ${systemUser()}`), detail);
   // What could not be written at once must not be lost with the process.
   behind.flush();
 }
 
-/** A container's user may have a number only. */
+/** A name is not known to everybody who runs commands: services and containers often have a number only. */
 function systemUser(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return String(process.getuid?.() ?? "unknown");
-  }
+  let { username, uid } = userInfo();
+  return username === "unknown" ? `user ${uid}` : `user ${username}`;
 }

@@ -116,9 +116,10 @@ function entryJson({ id, atMs, event, by, detail }: AuditEntry) {
   return { id, at: new Date(atMs).toISOString(), event, actor, address, request_id, detail };
 }
 
-/** `file_id 7, filename a.txt` */
+/** `file_id 7, filename a.txt`; the long names of a file are left to the JSON. */
 function detailLine(detail: AuditEntry["detail"]): string {
   return Object.entries(detail)
+    .filter(([name]) => name !== "uid" && name !== "sha256")
     .map(([name, value]) => `${name} ${typeof value === "string" ? value : JSON.stringify(value)}`)
     .join(", ");
 }

@@ -83,10 +83,12 @@ function Entries({ entries }: Pick<AuditView, "entries">) {
               <td class="date">
                 <Moment iso={iso} />
               </td>
-              <td>{event.replaceAll("_", " ")}</td>
-              <td dir="auto">{actor === null ? "" : <a href={actorHref ?? ""}>{actor}</a>}</td>
-              <td>{address ?? ""}</td>
-              <td title={requestId === null ? undefined : `request ${requestId}`}>
+              <td class="event">{event.replaceAll("_", " ")}</td>
+              <td class="who" dir="auto">
+                {actor === null ? "" : <a href={actorHref ?? ""}>{actor}</a>}
+              </td>
+              <td class="from">{address ?? ""}</td>
+              <td class="details" title={requestId === null ? undefined : `request ${requestId}`}>
                 <code dir="auto">{detail}</code>
               </td>
             </tr>
