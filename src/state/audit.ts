@@ -3,7 +3,7 @@ import type { Database } from "bun:sqlite";
 import type { Clock } from "../clock.ts";
 import type { Json, JsonObject, Requester } from "../domain.ts";
 import { immediately, translated } from "../sqlite.ts";
-import { DAY_MS } from "../units.ts";
+import { DAY_MS, MINUTE_MS } from "../units.ts";
 import type { WriteBehind } from "./write-behind.ts";
 
 /** What is written down; the list grows, and old rows keep their words. */
@@ -30,6 +30,11 @@ export type AuditEvent = (typeof AUDIT_EVENTS)[number];
 const maxDetailChars = 4096;
 const maxDetailTextChars = 500;
 const maxDetailListItems = 50;
+/**
+ * Anybody can fail to sign in: what all of them together may add to the log in a minute. Each sender is slowed down before
+ * (auth/attempts.ts); this is for very many of them.
+ */
+const maxFailuresPerMinute = 300;
 const maxActorChars = 200;
 const maxAddressChars = 64;
 const maxRequestIdChars = 64;
@@ -123,9 +128,23 @@ export function createAudit(db: Database, behind: WriteBehind, clock: Clock): Au
       .map(toEntry);
   }
 
+  let failures = { minute: 0, count: 0 };
+
+  /** True as well for the first one that is too many, so that the log tells of it. */
+  function isWorthWriting(event: AuditEvent, atMs: number): boolean {
+    if (event !== "sign_in_failed") return true;
+    let minute = Math.floor(atMs / MINUTE_MS);
+    if (failures.minute !== minute) failures = { minute, count: 0 };
+    failures.count += 1;
+    return failures.count <= maxFailuresPerMinute + 1;
+  }
+
   return {
-    write(event, { actor, address, requestId }, detail = {}, when) {
+    write(event, { actor, address, requestId }, given = {}, when) {
       let atMs = clock.nowMs();
+      if (!isWorthWriting(event, atMs)) return;
+      let isFlood = event === "sign_in_failed" && failures.count > maxFailuresPerMinute;
+      let detail = isFlood ? { left_out: "the other failures of this minute" } : given;
       let json = detailText(detail);
       let insertRow = () =>
         insert.run(

@@ -28,8 +28,11 @@ const raw = await zeros(createDeflateRaw({ level: 9 }));
 const zlib = await zeros(createDeflate({ level: 9 }));
 const gzip = await zeros(createGzip({ level: 9 }));
 
+function le(value: number): number[] {
+  return u32(value, true);
+}
+
 function zipEntry(name: string, content: Uint8Array): Uint8Array {
-  let le = (value: number) => u32(value, true);
   return bytes(
     "PK\x03\x04",
     [...u16(20, true), ...u16(0, true), ...u16(8, true), ...le(0), ...le(0)],

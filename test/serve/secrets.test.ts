@@ -45,7 +45,6 @@ beforeAll(async () => {
   server = await startServer(dataDir, env);
   commandLines = processList();
   let bearer = { Authorization: `Bearer ${secrets["token"]}` };
-  let basic = (word: string) => ({ Authorization: `Basic ${btoa(`user:${word}`)}` });
 
   let file = await ask("/upload/a.txt", { method: "PUT", body: "a text", headers: bearer });
   let { file_id } = JSON.parse(file.text) as { file_id: number };
@@ -103,6 +102,10 @@ afterAll(async () => {
   await fake?.stop();
   rmSync(dataDir, { recursive: true, force: true });
 });
+
+function basic(word: string): Record<string, string> {
+  return { Authorization: `Basic ${btoa(`user:${word}`)}` };
+}
 
 async function ask(path: string, init: RequestInit, { keep = true } = {}) {
   let answer = await fetch(`${server.base}${path}`, init);

@@ -130,6 +130,19 @@ describe("the audit log", () => {
     expect(lone?.by.actor).toHaveLength(200);
   });
 
+  test("is not filled by very many failed sign-ins, and says so", () => {
+    using world = createWorld();
+    for (let nth = 0; nth < 1000; nth++) world.audit.write("sign_in_failed", by);
+    world.audit.write("sign_in", by);
+    expect(world.rows()).toBe(302);
+    expect(world.audit.list({ size: 2 })[1]?.detail).toEqual({
+      left_out: "the other failures of this minute",
+    });
+    world.time.nowMs += 60_000;
+    world.audit.write("sign_in_failed", by);
+    expect(world.rows()).toBe(303);
+  });
+
   test("knows whether a file's event is written down", () => {
     using world = createWorld();
     world.audit.write("upload", by, { uid: "u-1" });

@@ -36,13 +36,20 @@ type Overrides = Partial<Omit<WebDeps, "options" | "access" | "limits">> & {
   options?: Partial<WebOptions>;
   anonymousScopes?: Scope[];
   limits?: Partial<ClientLimitsOptions>;
+  trustedProxies?: string[];
 };
 
 /**
  * The app on a real catalog, real local storage, and real tokens in a temporary folder. Only the story of an upload is
  * short: bytes go into storage and a row is made, without inspection, journal and policy.
  */
-export function createTestApp({ options, anonymousScopes, limits, ...overrides }: Overrides = {}) {
+export function createTestApp({
+  options,
+  anonymousScopes,
+  limits,
+  trustedProxies,
+  ...overrides
+}: Overrides = {}) {
   let folder = mkdtempSync(join(tmpdir(), "s3-uploads-web-"));
   let repository =
     overrides.repository ??
@@ -144,7 +151,7 @@ export function createTestApp({ options, anonymousScopes, limits, ...overrides }
   let access = createAccess({
     tokens,
     checkHost: createHostCheck({ host: "127.0.0.1", publicUrl, hostname: "test" }),
-    trustedProxies: createTrustedProxies([]),
+    trustedProxies: createTrustedProxies(trustedProxies ?? []),
     cookie,
     basePath,
     publicUrl,

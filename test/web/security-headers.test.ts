@@ -5,9 +5,10 @@ import { createTestApp, testBase } from "../support/app.ts";
 
 let world = createTestApp();
 let published = createTestApp({ options: { publicUrl: "https://files.example.org" } });
+let behindProxy = createTestApp({ trustedProxies: ["10.0.0.1"] });
 let nobody = createTestApp({ anonymousScopes: [] });
 afterAll(() => {
-  for (let one of [world, published, nobody]) one.close();
+  for (let one of [world, published, behindProxy, nobody]) one.close();
 });
 
 const html = { Accept: "text/html" };
@@ -44,6 +45,12 @@ describe("every answer", () => {
     expect(await said(published, { headers: { Host: "files.example.org" } })).toBe("max-age=31536000");
     expect(await said(published, { headers: { Host: "rebound.example" } })).toBe("max-age=31536000");
     expect(await said(world)).toBeNull();
+    let proxied = {
+      headers: { "X-Forwarded-Proto": "https" },
+      env: { requestIP: () => ({ address: "10.0.0.1" }) },
+    };
+    expect(await said(behindProxy, proxied)).toBe("max-age=31536000");
+    expect(await said(behindProxy)).toBeNull();
     // Only a trusted proxy may say that there is TLS before us.
     expect(await said(world, { headers: { "X-Forwarded-Proto": "https" } })).toBeNull();
   });
