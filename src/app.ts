@@ -6,6 +6,7 @@ import { accessLog } from "./web/access-log.ts";
 import { accountRoutes } from "./web/account-routes.ts";
 import { adminRoutes } from "./web/admin-routes.ts";
 import { assetRoutes, createAssets } from "./web/assets.ts";
+import { auditRoutes } from "./web/audit-routes.ts";
 import { deleteRoutes } from "./web/delete-routes.ts";
 import type { WebDeps } from "./web/deps.ts";
 import type { WebEnv } from "./web/env.ts";
@@ -13,6 +14,7 @@ import { createErrorResponder } from "./web/error-response.ts";
 import { fileRoutes } from "./web/file-routes.ts";
 import { healthRoutes } from "./web/health-routes.ts";
 import { invitationRoutes } from "./web/invitation-routes.ts";
+import { limitClients } from "./web/limit-clients.ts";
 import { createLinks } from "./web/links.ts";
 import { listRoutes } from "./web/list-routes.ts";
 import { createOwnFiles } from "./web/own-files.ts";
@@ -48,7 +50,7 @@ export function createApp(deps: WebDeps): Hono<WebEnv> {
   let app = new Hono<WebEnv>({ strict: false });
   app.onError((error, context) => errorResponse(context, error));
   app.notFound((context) => errorResponse(context, new AppError("not_found")));
-  app.use(requestId(deps.log), accessLog(deps.clock), securityHeaders(options.storageOrigins));
+  app.use(requestId(deps.log), accessLog(deps.clock), securityHeaders(options));
   app.use(
     methodNotAllowed({
       app,
@@ -69,10 +71,15 @@ export function createApp(deps: WebDeps): Hono<WebEnv> {
   if (options.basePath !== "") app.get("/", (context) => context.redirect(links.home));
   app.route(base, assetRoutes(assets));
   app.use(pageRenderer(siteFor));
+  let limits = limitClients(deps.limits, errorResponse);
+  for (let path of ["sign-in", "sign-out"]) app.use(`${options.basePath}/${path}`, limits.byAddress);
   app.route(base, deps.signInRoutes);
 
   // From here on it is known who asks, and every route says what it demands.
-  app.use(access.identify);
+  app.use(limits.failures, access.identify, limits.requests);
+  for (let path of ["upload/*", "tus/*", "files/:id/download", "files.csv"]) {
+    app.use(`${options.basePath}/${path}`, limits.transfers);
+  }
   app.route(base, invitationRoutes({ accounts, links, siteFor }));
   app.route(base, uploadRoutes({ ...deps, ...accounts, ownFiles, requires, links, siteFor, errorResponse }));
   app.route(base, tusRoutes({ ...deps, requires, links, errorResponse }));
@@ -85,5 +92,6 @@ export function createApp(deps: WebDeps): Hono<WebEnv> {
   let { clock } = deps;
   let { publicUrl } = options;
   app.route(base, adminRoutes({ requires, accounts, links, siteFor, clock, publicUrl }));
+  app.route(base, auditRoutes({ ...deps, requires, links, siteFor }));
   return app;
 }

@@ -46,6 +46,7 @@ export const ERROR_CODES = {
     sentence: "The storage can't be reached at the moment.",
     retryAfterSeconds: 10,
   },
+  storage_full: { status: 507, sentence: "There is no room left for this file." },
   disk_full: { status: 507, sentence: "The server has run out of disk space." },
 } as const satisfies Record<string, CodeFacts>;
 
@@ -64,6 +65,8 @@ export interface ErrorDetails {
   extension?: string;
   allowed?: string[];
   blocked?: string[];
+  /** When the limit that was met will let the next request pass; also in Retry-After. */
+  retry_after_seconds?: number;
   /** Id of the file that holds the same bytes. */
   duplicate_of?: number;
 }

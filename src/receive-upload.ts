@@ -2,7 +2,7 @@ import type { Admission } from "./admission.ts";
 import type { Allowance, Hold } from "./allowance.ts";
 import type { Clock } from "./clock.ts";
 import type { DeleteFile } from "./delete-file.ts";
-import type { FileRecord, IncomingFile, NewFileRecord } from "./domain.ts";
+import type { FileRecord, IncomingFile, NewFileRecord, Requester } from "./domain.ts";
 import { AppError, type ErrorCode, toAppError } from "./errors.ts";
 import type { Ids } from "./ids.ts";
 import { measureBody } from "./inspect/measure.ts";
@@ -18,6 +18,7 @@ import type { Idempotency } from "./state/idempotency.ts";
 import type { Journal } from "./state/journal.ts";
 import { keyPrefixOf, objectKey, userMetadataOf } from "./store/keys.ts";
 import type { Storage } from "./store/storage.ts";
+import { noQuota, type QuotaShare, type TotalQuota } from "./total-quota.ts";
 import { SECOND_MS } from "./units.ts";
 
 export type UploadOutcome =
@@ -33,6 +34,8 @@ export interface UploadContext {
   folder?: string | null;
   /** What is left to the sender; without one its files are not counted. */
   allowance?: Allowance | null;
+  /** For the audit log; absent where nobody keeps one. */
+  by?: Requester;
 }
 
 /**
@@ -54,6 +57,7 @@ export interface ReceiveUploadDeps {
   deleteFile: DeleteFile;
   policy: Policy;
   admission: Admission;
+  quota?: TotalQuota;
   clock: Clock;
   ids: Ids;
   options: { s3Prefix: string; maxFileBytes: number };
@@ -67,6 +71,7 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "type_not_allowed",
   "type_mismatch",
   "duplicate",
+  "storage_full",
 ]);
 /** What reading a stored file's facts may take: an upload does not wait for ever for its picture's size. */
 const factsPatienceMs = 30 * SECOND_MS;
@@ -74,6 +79,7 @@ const factsPatienceMs = 30 * SECOND_MS;
 interface StoredFile {
   row: NewFileRecord;
   hold: Hold | null;
+  share: QuotaShare;
   release: () => void;
 }
 
@@ -89,6 +95,7 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
     deleteFile,
     policy,
     admission,
+    quota = noQuota,
     clock,
     ids,
     options,
@@ -113,7 +120,7 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
       return outcomes;
     } catch (error) {
       // All rows at once: what is on its way out is out of sight, also for a retry that comes meanwhile.
-      let rowsGone = Promise.all(recorded.map((one) => takeBack(one, context.log)));
+      let rowsGone = Promise.all(recorded.map((one) => takeBack(one, context)));
       await orLater(undoAll(received).then(() => rowsGone));
       throw context.signal.aborted ? endedBy(context.signal) : error;
     }
@@ -131,22 +138,30 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
     policy.checkName(file.filename);
     if (file.declaredBytes !== null) policy.checkSize(file.declaredBytes, file.filename);
     let hold = context.allowance?.begin(file.declaredBytes) ?? null;
+    let share: QuotaShare | null = null;
     try {
+      share = await quota.take(file.declaredBytes);
       let leave = await admission.enter(file.declaredBytes ?? file.mostBytes, context.signal);
       try {
-        return await store(file, hold, context);
+        return await store(file, { hold, share }, context);
       } finally {
         leave();
       }
     } catch (error) {
+      share?.release();
       hold?.release();
       throw error;
     }
   }
 
-  async function store(file: IncomingFile, hold: Hold | null, context: UploadContext): Promise<StoredFile> {
+  async function store(
+    file: IncomingFile,
+    { hold, share }: Pick<StoredFile, "hold" | "share">,
+    context: UploadContext,
+  ): Promise<StoredFile> {
     let { filename, declaredType, declaredBytes } = file;
-    let measured = measureBody(hold?.counted(file.body) ?? file.body, options.maxFileBytes, filename);
+    let body = share.tap(hold?.counted(file.body) ?? file.body);
+    let measured = measureBody(body, options.maxFileBytes, filename);
     let head = await measured.readHead();
     let media = await detectMediaType(head.bytes, head.isWhole, filename);
     let mismatch = policy.checkType(media, filename, declaredType, head.isWhole && head.bytes.length === 0);
@@ -161,9 +176,10 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
     let release = () => {
       unclaim();
       hold?.release();
+      share.release();
     };
     try {
-      await journal.beginUpload({ uid, storage: name, bucket, key });
+      await journal.beginUpload({ uid, storage: name, bucket, key, ...(context.by && { by: context.by }) });
       let sha256 = head.isWhole ? { sha256: measured.sha256() } : {};
       let { sizeBytes } = await storage.put({
         key,
@@ -180,7 +196,7 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
       let source = measured.headTail.source(rangeReader(storage, key, patience));
       let what = { filename, declaredType, media, mismatch, sizeBytes, sha256: measured.sha256() };
       let row = await recordUpload.describe({ ...what, uid, key, createdAt, source }, storage);
-      return { row, hold, release };
+      return { row, hold, share, release };
     } catch (error) {
       // What was given up on its way may still make an object, or an upload in parts.
       await orLater(undo({ row: { uid }, release }, true));
@@ -193,10 +209,13 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
     position: number,
     context: UploadContext,
   ): Promise<UploadOutcome> {
-    let { row, hold, release } = stored;
+    let { row, hold, share, release } = stored;
     try {
       if (context.idempotencyKey !== null) await idempotency.remember(context.idempotencyKey, position, row);
-      let made = await recordUpload.record(row, { folder: context.folder ?? null, hold }, context.log);
+      // From here on the catalog counts it.
+      share.release();
+      let { folder = null, by = null, log } = context;
+      let made = await recordUpload.record(row, { folder, hold, by }, log);
       release();
       return { success: true, ...made };
     } catch (error) {
@@ -207,10 +226,11 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
 
   /** Takes the object back; recovery keeps it where a row has come to use it. */
   async function undo(
-    { row, release }: { row: { uid: string }; release: () => void },
+    { row, release, share }: { row: { uid: string }; release: () => void; share?: QuotaShare },
     lookAgain = false,
   ): Promise<void> {
     await recovery.undoUpload(row.uid, lookAgain);
+    share?.release();
     release();
   }
 
@@ -219,9 +239,12 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
   }
 
   /** Removes what was recorded already. One that can't be removed does not keep the others, nor hide why. */
-  async function takeBack({ id, hold }: { id: number; hold: Hold | null }, log: Log): Promise<void> {
+  async function takeBack(
+    { id, hold }: { id: number; hold: Hold | null },
+    { log, by }: UploadContext,
+  ): Promise<void> {
     try {
-      await deleteFile(id, { alsoSetAside: true });
+      await deleteFile(id, { alsoSetAside: true, ...(by && { by }) });
       hold?.refund();
     } catch (error) {
       log.error(

@@ -1,5 +1,12 @@
 import type { Hold } from "./allowance.ts";
-import type { DuplicatePolicy, FileRecord, JsonObject, MediaType, NewFileRecord } from "./domain.ts";
+import type {
+  DuplicatePolicy,
+  FileRecord,
+  JsonObject,
+  MediaType,
+  NewFileRecord,
+  Requester,
+} from "./domain.ts";
 import type { ByteSource } from "./inspect/byte-source.ts";
 import { extractMetadata } from "./inspect/extract-metadata.ts";
 import type { FetchRange } from "./inspect/fetched-pages.ts";
@@ -8,6 +15,7 @@ import { newRow } from "./new-row.ts";
 import type { FileRepository } from "./record/file-repository.ts";
 import { type Recovery, undoPatienceMs } from "./recover.ts";
 import { endsWithin } from "./soon.ts";
+import { type AuditLog, noAudit } from "./state/audit.ts";
 import type { Journal } from "./state/journal.ts";
 import { liesApart } from "./store/key-kinds.ts";
 import type { Storage } from "./store/storage.ts";
@@ -36,6 +44,8 @@ export interface Sender {
   folder: string | null;
   /** What its files are counted with; null: they are not. */
   hold: Hold | null;
+  /** For the audit log; null where nobody keeps one. */
+  by: Requester | null;
 }
 
 /** The end of every way in: from an object to its row. */
@@ -57,6 +67,7 @@ export interface RecordUploadDeps {
   repository: FileRepository;
   journal: Journal;
   recovery: Pick<Recovery, "undoUpload">;
+  audit?: AuditLog;
   options: { duplicates: DuplicatePolicy; keepPosition: boolean };
 }
 
@@ -64,6 +75,7 @@ export function createRecordUpload({
   repository,
   journal,
   recovery,
+  audit = noAudit,
   options,
 }: RecordUploadDeps): RecordUpload {
   return {
@@ -72,7 +84,7 @@ export function createRecordUpload({
       return newRow({ ...stored, facts, storage: name, bucket });
     },
 
-    async record(row, { folder, hold }, log) {
+    async record(row, { folder, hold, by }, log) {
       await hold?.charge(row.uid, row.size_bytes);
       // Whose files lie apart shares no object with others, and learns nothing of theirs.
       let duplicates = folder === null ? options.duplicates : "store";
@@ -83,6 +95,8 @@ export function createRecordUpload({
           throw error;
         });
       hold?.settle();
+      // Written together with the journal's close: as long as that is missing, recovery knows what to write down.
+      if (by) audit.write("upload", by, auditFacts(record), "later");
       // Marks the link and removes the object of its own. If storage can't be reached just now, the intent stays open and
       // recovery does both: the file is in storage and in the catalog, which is all that an answer promises.
       if (linked) await endsWithin(recovery.undoUpload(row.uid), undoPatienceMs);
@@ -94,6 +108,12 @@ export function createRecordUpload({
       return { record, duplicateOf };
     },
   };
+}
+
+/** What the audit log tells of an upload. */
+export function auditFacts(file: FileRecord): JsonObject {
+  let { id, uid, filename, size_bytes: bytes, content_type: type, checksum_sha256: sha256 } = file;
+  return { file_id: id, uid, filename, bytes, type, sha256 };
 }
 
 /** Reads pieces of a stored object, for facts that are neither in its head nor in its tail. */

@@ -120,7 +120,7 @@ describe("an upload that is open in the journal", () => {
   test("from long ago, as in a journal from a backup, has its object set aside instead", async () => {
     let uid = Bun.randomUUIDv7();
     let row = await stored({ uid, s3_key: `uploads/2026/01/${uid}.bin` });
-    nowMs += HOUR_MS + 1;
+    nowMs += 2 * HOUR_MS;
     expect(await recovery.run()).toBe(0);
     expect([await isThere(row), openIntents()]).toEqual([false, []]);
     let aside = await storage.head(quarantineKey("uploads/", row.s3_key));

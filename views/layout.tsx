@@ -8,7 +8,7 @@ export interface LayoutProps {
   site: Site;
   title: string;
   /** Which entry of the navigation this page is. */
-  here?: "upload" | "files" | "admin" | "account";
+  here?: "upload" | "files" | "admin" | "audit" | "account";
   /** Scripts of this page: the first is run, the others are what it imports. */
   modules?: string[];
   /** Address of a script that this page needs beside htmx. */
@@ -63,6 +63,11 @@ export function Layout({ site, title, here, modules = [], script, children }: La
               {may.admin && (
                 <a href={links.admin.tokens} {...current("admin")}>
                   Admin
+                </a>
+              )}
+              {may.admin && (
+                <a href={links.audit} {...current("audit")}>
+                  Audit
                 </a>
               )}
               {site.isSignedIn && (

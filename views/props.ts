@@ -11,6 +11,7 @@ export interface SiteLinks {
   filesCsv: string;
   deleteMany: string;
   restore: string;
+  audit: string;
   signIn: string;
   signOut: string;
   account: string;
@@ -34,7 +35,7 @@ export interface Permitted {
   upload: boolean;
   view: boolean;
   delete: boolean;
-  /** Tokens, users and invitations. */
+  /** Tokens, users and invitations, and who did what. */
   admin: boolean;
 }
 
@@ -210,6 +211,27 @@ export interface InvitationView {
   usedBytes: number;
   lastUsed: string | null;
   revokeHref: string;
+}
+
+/** A page of the audit log. */
+export interface AuditView {
+  entries: {
+    iso: string;
+    event: string;
+    actor: string | null;
+    address: string | null;
+    requestId: string | null;
+    detail: string;
+    /** The list of this actor alone. */
+    actorHref: string | null;
+  }[];
+  /** What can be chosen. */
+  events: readonly string[];
+  /** What the list is narrowed to; empty for nothing. */
+  fields: { event: string; actor: string; day: string };
+  jsonHref: string;
+  /** Older entries. */
+  nextHref: string | null;
 }
 
 export type UploadResultView =

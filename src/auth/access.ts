@@ -21,7 +21,7 @@ export type { Identity } from "./identity.ts";
 export interface AccessEnv {
   /** Bun's server in production; absent under `app.request()`. */
   Bindings: Partial<{ requestIP(request: Request): { address: string } | null }>;
-  Variables: { client: Client; identity: Identity };
+  Variables: { client: Client; identity: Identity; requestId?: string };
 }
 
 export interface AccessOptions {

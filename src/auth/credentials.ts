@@ -12,7 +12,9 @@ export interface Credentials {
 /** Null when there is no header. */
 export function readAuthorization(header: string | undefined): Credentials | null {
   if (header === undefined) return null;
-  let [, scheme = "", value = ""] = /^\s*(\S+)\s*(.*?)\s*$/s.exec(header.slice(0, maxHeaderCharacters)) ?? [];
+  let text = header.slice(0, maxHeaderCharacters).trim();
+  let [scheme = ""] = text.split(/\s/, 1);
+  let value = text.slice(scheme.length).trimStart();
   switch (scheme.toLowerCase()) {
     case "bearer":
       return { scheme: "bearer", untrustedToken: value, untrustedName: null };

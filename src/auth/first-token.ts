@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import { type Scope, SCOPES } from "../state/scopes.ts";
 import type { Tokens } from "../state/tokens.ts";
 import type { Users } from "../state/users.ts";
+import { trimEndOf } from "../trim-end.ts";
 import { isUnspecified } from "./ip.ts";
 
 /** What can be allowed to nobody in particular; never `admin`. */
@@ -35,7 +36,7 @@ export type EnsuredAccess =
   | { kind: "created"; link: string; sentence: string }
   | { kind: "present"; sentence: string };
 
-const firstTokenName = "first link";
+export const firstTokenName = "first link";
 const everyAnonymousScope: readonly AnonymousScope[] = ["upload", "view", "delete"];
 
 /**
@@ -65,7 +66,7 @@ export function publicBase(
   options: Pick<EnsureAccessOptions, "publicUrl" | "host" | "port" | "addresses" | "hostname">,
 ): string {
   let { publicUrl, host, port, addresses, hostname } = options;
-  if (publicUrl !== null) return publicUrl.replace(/\/+$/, "");
+  if (publicUrl !== null) return trimEndOf(publicUrl, "/");
   let outer = addresses.find(({ address, internal }) => !internal && isIP(address) === 4)?.address;
   let name = isUnspecified(host) ? (outer ?? hostname) : host;
   return `http://${isIP(name) === 6 ? `[${name}]` : name}:${port}`;

@@ -6,7 +6,7 @@ import { DAY_MS } from "../units.ts";
 import { columns, minute } from "./columns.ts";
 import { parseExpiry } from "./expiry.ts";
 import { type CommandOptions, valueOf } from "./options.ts";
-import { countOption, maxBytesOption, misused, withState } from "./state-command.ts";
+import { countOption, maxBytesOption, misused, type Tell, withState } from "./state-command.ts";
 
 export const inviteOptions = {
   note: { value: "TEXT", description: "what those who open the link read" },
@@ -25,6 +25,11 @@ export interface InviteCommand {
   clock: Clock;
 }
 
+interface Work {
+  invitations: Invitations;
+  audit: Tell;
+}
+
 const defaultLifeMs = 7 * DAY_MS;
 const createdBy = "command line";
 const runs = new Map([
@@ -41,10 +46,13 @@ export async function runInvite(command: InviteCommand): Promise<void> {
   let [action = "", id = ""] = command.positionals;
   let run = runs.get(action);
   if (run === undefined) throw misused("Say which: s3-uploads invite create|list|revoke.");
-  await withState(command.config.data_dir, (db) => run(command, createInvitations(db, command.clock), id));
+  let { clock, config } = command;
+  await withState({ dataDir: config.data_dir, clock }, (db, audit) =>
+    run(command, { invitations: createInvitations(db, clock), audit }, id),
+  );
 }
 
-function create(command: InviteCommand, invitations: Invitations): void {
+function create(command: InviteCommand, { invitations, audit }: Work): void {
   let { options, clock, config, publicBase } = command;
   let expires = valueOf(options, "expires");
   let expiresAtMs =
@@ -53,6 +61,13 @@ function create(command: InviteCommand, invitations: Invitations): void {
   let maxFiles = countOption(options, "max-files");
   let note = valueOf(options, "note") ?? "";
   let { id, secret } = invitations.create({ note, createdBy, expiresAtMs, maxBytes, maxFiles });
+  let until = new Date(expiresAtMs).toISOString();
+  audit("invitation_created", {
+    subject: `invitation:${id}`,
+    expires_at: until,
+    max_bytes: maxBytes,
+    max_files: maxFiles,
+  });
   command.stdout(`${publicBase}${config.base_path}/invitation?key=${secret}\n`);
   let limits = [
     ...(maxFiles === null ? [] : [maxFiles === 1 ? "1 file" : `${maxFiles} files`]),
@@ -64,7 +79,7 @@ function create(command: InviteCommand, invitations: Invitations): void {
   );
 }
 
-function list(command: InviteCommand, invitations: Invitations): void {
+function list(command: InviteCommand, { invitations }: Work): void {
   let rows = invitations.list();
   if (command.options["json"]) {
     command.stdout(`${JSON.stringify(rows.map(plain), null, 2)}\n`);
@@ -90,11 +105,12 @@ function list(command: InviteCommand, invitations: Invitations): void {
   }
 }
 
-function revoke(command: InviteCommand, invitations: Invitations, id: string): void {
+function revoke(command: InviteCommand, { invitations, audit }: Work, id: string): void {
   let gone = /^\d{1,15}$/.test(id) ? invitations.revoke(Number(id)) : null;
   if (gone === null) {
     throw misused(`There is no invitation “${id}”; “s3-uploads invite list” shows them.`);
   }
+  audit("invitation_revoked", { subject: `invitation:${gone.id}` });
   command.stderr(`Invitation ${gone.id} is revoked; what was sent stays.\n`);
 }
 

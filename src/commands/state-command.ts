@@ -1,20 +1,30 @@
 import { join } from "node:path";
 
+import type { Clock } from "../clock.ts";
+import type { JsonObject } from "../domain.ts";
 import { AppError } from "../errors.ts";
 import { closeDatabase } from "../sqlite.ts";
+import type { AuditEvent } from "../state/audit.ts";
 import { openStateDatabase } from "../state/database.ts";
 import { type Scope, SCOPES } from "../state/scopes.ts";
 import { MIB } from "../units.ts";
+import { auditCommand } from "./audit-command.ts";
 import { type CommandOptions, valueOf } from "./options.ts";
 
 /** What the commands share that change the private database beside a running server. */
 
 type StateDatabase = ReturnType<typeof openStateDatabase>;
 
-export async function withState<T>(dataDir: string, work: (db: StateDatabase) => T | Promise<T>): Promise<T> {
+/** Writes into the audit log what the command has done. */
+export type Tell = (event: AuditEvent, detail: JsonObject) => void;
+
+export async function withState<T>(
+  { dataDir, clock }: { dataDir: string; clock: Clock },
+  work: (db: StateDatabase, tell: Tell) => T | Promise<T>,
+): Promise<T> {
   let db = openStateDatabase(join(dataDir, "internal", "state.db"));
   try {
-    return await work(db);
+    return await work(db, (event, detail) => auditCommand(db, clock, event, detail));
   } finally {
     closeDatabase(db);
   }

@@ -4,9 +4,10 @@ import type { Clock } from "../clock.ts";
 import { closeDatabase } from "../sqlite.ts";
 import { openStateDatabase } from "../state/database.ts";
 import { createTokens, type Scope, SCOPES, type Tokens } from "../state/tokens.ts";
+import { auditCommand } from "./audit-command.ts";
 import { parseExpiry } from "./expiry.ts";
 import { type CommandOptions, valueOf } from "./options.ts";
-import { maxBytesOption, misused, parseScopes } from "./state-command.ts";
+import { maxBytesOption, misused, parseScopes, type Tell } from "./state-command.ts";
 import { tokenTable } from "./token-table.ts";
 
 /** The command's options, in the form of node:util's `parseArgs` with what `--help` says. */
@@ -78,7 +79,7 @@ function create(command: TokenCommand): void {
   let expiresAtMs = expires === undefined ? undefined : parseExpiry(expires, clock.nowMs());
   let folder = valueOf(options, "prefix");
   let maxBytes = maxBytesOption(options);
-  withTokens(command, (tokens) => {
+  withTokens(command, (tokens, audit) => {
     let name = valueOf(options, "name")?.trim() ?? freeName(tokens, clock);
     let made = tokens.create({
       name,
@@ -87,8 +88,20 @@ function create(command: TokenCommand): void {
       ...(folder !== undefined && { folder }),
       ...(maxBytes !== null && { maxBytes }),
     });
+    let expiresAt = expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString();
+    let limits = {
+      ...(folder !== undefined && { prefix: folder }),
+      ...(maxBytes !== null && { max_bytes: maxBytes }),
+    };
+    audit("token_created", {
+      token_id: made.id,
+      name,
+      scopes: [...scopes],
+      expires_at: expiresAt,
+      ...limits,
+    });
     command.stdout(`${made.token}\n`);
-    let until = expiresAtMs === undefined ? "" : ` until ${new Date(expiresAtMs).toISOString()}`;
+    let until = expiresAt === null ? "" : ` until ${expiresAt}`;
     command.stderr(
       `Token ${made.id} (${name}) is good for ${scopes.join(", ")}${until}. It is shown this once: send it as “Authorization: Bearer …”, or paste it on the sign-in page.\n`,
     );
@@ -122,19 +135,20 @@ function list(command: TokenCommand): void {
 function revoke(command: TokenCommand, subject: string | undefined): void {
   refuseOptions(command, "revoke", ["name", "scope", "expires", "prefix", "max-mb", "json"]);
   if (subject === undefined) throw misused("Say which token: s3-uploads token revoke ID|NAME.");
-  withTokens(command, (tokens) => {
+  withTokens(command, (tokens, audit) => {
     let gone = tokens.revoke(subject);
     if (gone === null) {
       throw misused(`There is no token “${subject}”; “s3-uploads token list” shows them.`);
     }
+    audit("token_revoked", { token_id: gone.id, name: gone.name });
     command.stderr(`Token ${gone.id} (${gone.name}) is revoked, and its sessions are ended.\n`);
   });
 }
 
-function withTokens(command: TokenCommand, work: (tokens: Tokens) => void): void {
+function withTokens(command: TokenCommand, work: (tokens: Tokens, audit: Tell) => void): void {
   let db = openStateDatabase(join(command.dataDir, "internal", "state.db"));
   try {
-    work(createTokens(db, command.clock));
+    work(createTokens(db, command.clock), (event, detail) => auditCommand(db, command.clock, event, detail));
   } finally {
     closeDatabase(db);
   }

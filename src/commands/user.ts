@@ -5,7 +5,7 @@ import { createUsers, type Users } from "../state/users.ts";
 import type { Prompt } from "../terminal/prompt.ts";
 import { columns, minute } from "./columns.ts";
 import { type CommandOptions, valueOf } from "./options.ts";
-import { misused, parseScopes, withState } from "./state-command.ts";
+import { misused, parseScopes, type Tell, withState } from "./state-command.ts";
 
 export const userOptions = {
   scope: {
@@ -28,6 +28,11 @@ export interface UserCommand {
   clock: Clock;
 }
 
+interface Work {
+  users: Users;
+  audit: Tell;
+}
+
 const defaultScopes: readonly Scope[] = ["upload", "view"];
 const runs = new Map([
   ["add", add],
@@ -45,10 +50,12 @@ export async function runUser(command: UserCommand): Promise<void> {
   let [action = "", name = ""] = command.positionals;
   let run = runs.get(action);
   if (run === undefined) throw misused("Say which: s3-uploads user add|passwd|list|remove.");
-  await withState(command.dataDir, (db) => run(command, createUsers(db, command.clock), name));
+  await withState(command, (db, audit) =>
+    run(command, { users: createUsers(db, command.clock), audit }, name),
+  );
 }
 
-async function add(command: UserCommand, users: Users, name: string): Promise<void> {
+async function add(command: UserCommand, { users, audit }: Work, name: string): Promise<void> {
   let scope = valueOf(command.options, "scope");
   let scopes = scope === undefined ? defaultScopes : parseScopes(scope);
   // Before somebody is asked for a password in vain.
@@ -56,23 +63,25 @@ async function add(command: UserCommand, users: Users, name: string): Promise<vo
     throw misused(`There is a user named “${name}” already; “user passwd” changes the password.`);
   let { password, tell } = await passwordFor(command, name);
   let user = users.add({ name, passwordHash: await createPasswords().hash(password), scopes });
+  audit("user_added", { subject: `user:${user.name}`, scopes: user.scopes });
   tell();
   command.stderr(
     `User ${user.id} (${user.name}) may ${user.scopes.join(", ")}, and signs in by name and password.\n`,
   );
 }
 
-async function passwd(command: UserCommand, users: Users, subject: string): Promise<void> {
+async function passwd(command: UserCommand, { users, audit }: Work, subject: string): Promise<void> {
   let isThere = users.find(subject) !== null || users.list().some(({ id }) => String(id) === subject);
   if (!isThere) throw unknown(subject);
   let { password, tell } = await passwordFor(command, subject);
   let user = users.setPassword(subject, await createPasswords().hash(password));
   if (user === null) throw unknown(subject);
+  audit("password_changed", { subject: `user:${user.name}` });
   tell();
   command.stderr(`The password of ${user.name} is changed, and every sign-in by the old one is ended.\n`);
 }
 
-function list(command: UserCommand, users: Users): void {
+function list(command: UserCommand, { users }: Work): void {
   let rows = users.list();
   if (command.options["json"]) {
     let plain = rows.map((row) => ({
@@ -101,9 +110,10 @@ function list(command: UserCommand, users: Users): void {
   }
 }
 
-function remove(command: UserCommand, users: Users, subject: string): void {
+function remove(command: UserCommand, { users, audit }: Work, subject: string): void {
   let gone = users.remove(subject);
   if (gone === null) throw unknown(subject);
+  audit("user_removed", { subject: `user:${gone.name}` });
   command.stderr(`User ${gone.id} (${gone.name}) is removed, and every sign-in is ended.\n`);
 }
 

@@ -1,5 +1,7 @@
 import { isIP } from "node:net";
 
+import { trimEndOf } from "../trim-end.ts";
+
 const hostLabels = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i;
 const maxHostLength = 253;
 
@@ -17,7 +19,7 @@ export function parseHttpUrl(given: string): string | null {
   if (!/^https?:\/\/[^/]/i.test(given) || /[\s\\?#]/.test(given)) return null;
   let url = URL.parse(given);
   if (url === null || url.username !== "" || url.password !== "") return null;
-  return url.href.replace(/\/+$/, "");
+  return trimEndOf(url.href, "/");
 }
 
 /** An IP address or a range such as `10.0.0.0/8`; null when it is neither. */

@@ -16,7 +16,7 @@ export interface KeyFacts<T> {
   default: T;
   /** How the documentation tells a default that is null or that needs words. */
   shownDefault?: string;
-  unit?: "MiB" | "s" | "bytes/s";
+  unit?: "MiB" | "s" | "bytes/s" | "days";
   /** Variables that mean the same and are looked at after the key's own. */
   alsoEnvironment?: readonly string[];
   /** Never shown: not in a fault, not in a log. */
@@ -34,6 +34,11 @@ const maxPort = 65_535;
 const maxRateBytesPerSecond = 1_073_741_824;
 const maxStallSeconds = 86_400;
 const maxBucketSilenceSeconds = 600;
+const maxAuditDays = 36_500;
+const maxRequestsPerMinute = 10_000_000;
+const maxTransfers = 100_000;
+/** An exbibyte: its bytes are still far below what a number can count. */
+const maxTotalMb = 1_099_511_627_776 / 128;
 
 const bucketPattern =
   /^(?:[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]|arn:aws[a-z-]*:s3[a-z0-9-]*:[A-Za-z0-9:/._-]{1,200})$/;
@@ -282,6 +287,34 @@ export const KEYS = {
     schema: permissionMap(),
     default: { root: ["admin"] },
     shownDefault: "root=admin",
+  }),
+  audit_days: key<number>({
+    group: "Access",
+    doc: "how long the audit log remembers who did what",
+    schema: wholeNumber(1, maxAuditDays),
+    default: 365,
+    unit: "days",
+  }),
+  max_requests_per_minute: key<number | null>({
+    group: "Limits",
+    doc: "requests a minute of one client (token, or address without one), all at once if it likes; 0 for no limit",
+    schema: wholeNumber(0, maxRequestsPerMinute),
+    default: null,
+    shownDefault: "30000, and no limit for this machine itself",
+  }),
+  max_transfers_per_client: key<number | null>({
+    group: "Limits",
+    doc: "uploads and downloads of one client at the same time; 0 for no limit",
+    schema: wholeNumber(0, maxTransfers),
+    default: null,
+    shownDefault: "100, and no limit for this machine itself",
+  }),
+  max_total_mb: key<number>({
+    group: "Limits",
+    doc: "room for all files together; what does not fit is refused with 507; 0 for no limit",
+    schema: wholeNumber(0, maxTotalMb),
+    default: 0,
+    unit: "MiB",
   }),
   upload_memory_mb: key<number>({
     group: "Limits",

@@ -1,3 +1,4 @@
+import { trimEndOf } from "../trim-end.ts";
 import type { ConfigKey, Settings } from "./keys.ts";
 import { largestFileMb, memoryForFileMb } from "./size-limits.ts";
 
@@ -80,7 +81,7 @@ export const CROSS_RULES: readonly CrossRule[] = [
     others: ["base_path"],
     broken({ public_url, base_path }) {
       if (public_url === null) return null;
-      let path = new URL(public_url).pathname.replace(/\/+$/, "");
+      let path = trimEndOf(new URL(public_url).pathname, "/");
       return path === "" || path === base_path
         ? null
         : `must have no path, or the path of base_path (${base_path || "/"}), because every link begins with that`;

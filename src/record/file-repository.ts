@@ -125,6 +125,8 @@ export interface FileRepository {
   adopt(rows: readonly NewFileRecord[], options?: { sharing?: boolean }): Promise<AdoptResult>;
   /** Which of these objects have a row, hidden or not, and the digest of each. */
   checksumsByKey(storage: string, bucket: string, s3Keys: readonly string[]): Promise<Map<string, string>>;
+  /** Bytes of all objects that rows use, each object once. Slow the first time in the life of a repository. */
+  storedBytes(): Promise<number>;
   /** How many rows use an object. */
   countByKey(storage: string, bucket: string, s3Key: string): Promise<number>;
   close(): void;

@@ -64,7 +64,7 @@ export async function finishUpload(
     { ...what, uid, key, createdAt: createdAtOf(upload), source },
     storage,
   );
-  return recordUpload.record(row, { folder: upload.folder, hold }, log);
+  return recordUpload.record(row, { folder: upload.folder, hold, by: upload.by }, log);
 }
 
 /** A file that ended before its head was full is in hand as a whole. */

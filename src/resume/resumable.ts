@@ -7,6 +7,7 @@ import type { Log } from "../log.ts";
 import type { Recovery } from "../recover.ts";
 import type { ResumableUpload } from "../state/resumable-table.ts";
 import type { Storage } from "../store/storage.ts";
+import type { QuotaShare, TotalQuota } from "../total-quota.ts";
 import { DAY_MS, MINUTE_MS, SECOND_MS } from "../units.ts";
 import { checkAppend } from "./check-append.ts";
 import { type FinishDeps, type Finished, finishUpload } from "./finish.ts";
@@ -39,7 +40,7 @@ export interface ResumableStatus {
   finished: Finished | null;
 }
 
-export interface NewUpload extends Pick<ResumableUpload, "sender" | "folder" | "holder"> {
+export interface NewUpload extends Pick<ResumableUpload, "sender" | "folder" | "holder" | "by"> {
   /** Safe to show. */
   filename: string;
   declaredType: string | null;
@@ -68,7 +69,7 @@ export interface AppendRequest {
  * bucket; it survives a crash.
  */
 export interface Resumable {
-  /** @throws AppError type_not_allowed, file_too_large, quota_exceeded, permission_denied, too_many_requests */
+  /** @throws AppError type_not_allowed, file_too_large, quota_exceeded, storage_full, permission_denied, too_many_requests */
   create(file: NewUpload): Promise<ResumableStatus>;
   /** Whoever began it; null for nobody in particular, and for what is not there. */
   senderOf(uid: string): string | null;
@@ -82,7 +83,7 @@ export interface Resumable {
    * this resolves, or soon after when that takes long. A file that can't be taken ends its upload.
    *
    * @throws AppError not_found, gone, wrong_offset, file_too_large, bad_request (another length), wrong_checksum, server_busy,
-   *   quota_exceeded, what refuses a file, what cut the body short, storage's own
+   *   quota_exceeded, storage_full, what refuses a file, what cut the body short, storage's own
    */
   append(uid: string, request: AppendRequest): Promise<ResumableStatus>;
   /** @throws AppError not_found, gone, and permission_denied for a file that is recorded */
@@ -103,6 +104,7 @@ export interface ResumableDeps extends ReceiveDeps, FinishDeps {
   recovery: Pick<Recovery, "claim" | "undoUpload">;
   admission: Admission;
   allowances: Pick<Allowances, "of">;
+  quota: TotalQuota;
   ids: Ids;
   log: Log;
 }
@@ -121,7 +123,7 @@ const FINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 export function createResumable(deps: ResumableDeps): Resumable {
   let { table, storage, storageFor, recovery, repository, policy, digests } = deps;
-  let { admission, allowances, clock, ids, log } = deps;
+  let { admission, allowances, quota, clock, ids, log } = deps;
   let sessions = createSessions();
   let finishing = new Map<string, Promise<Finished>>();
   let claims = new Map<string, () => void>();
@@ -227,19 +229,23 @@ export function createResumable(deps: ResumableDeps): Resumable {
     let { uid } = found;
     let { offsetBytes, lengthBytes, mostBytes, checksum } = request;
     // Not final when there is no room: others who send just now may leave some.
-    let hold = beginCounting(found, found.lengthBytes ?? lengthBytes ?? offsetBytes);
+    let bytes = found.lengthBytes ?? lengthBytes ?? offsetBytes;
+    let hold = beginCounting(found, bytes);
+    let share: QuotaShare | null = null;
     let session = sessions.open(uid);
     try {
+      share = await quota.take(bytes);
       if (lengthBytes !== null && found.lengthBytes === null) await table.setLength(uid, lengthBytes);
       let upload = await withSoundVerdict(find(uid));
-      let bytes = request.body(AbortSignal.any([request.signal, session.soft]));
-      let body = hold?.counted(bytes, offsetBytes) ?? bytes;
+      let sent = request.body(AbortSignal.any([request.signal, session.soft]));
+      let body = share.tap(hold?.counted(sent, offsetBytes) ?? sent, offsetBytes);
       let piece = { body, mostBytes, checksum, signal: session.hard };
       await receivePiece(upload, piece, storageFor(upload), deps, (intake) => (session.intake = intake));
     } catch (error) {
       await endIfFinal(found, error);
       throw error;
     } finally {
+      share?.release();
       hold?.release();
       session.close();
     }
@@ -295,6 +301,7 @@ export function createResumable(deps: ResumableDeps): Resumable {
         throw new AppError("too_many_requests", "Too many uploads are unfinished; try again later.");
       }
       beginCounting(file, file.lengthBytes)?.release();
+      (await quota.take(file.lengthBytes)).release();
       let uid = ids.uid();
       claim(uid);
       try {

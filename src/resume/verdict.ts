@@ -26,12 +26,12 @@ export async function reachVerdict(
   isWhole: boolean,
   { table, journal, policy, s3Prefix }: VerdictDeps,
 ): Promise<Verdict> {
-  let { uid, filename, declaredType, storage, bucket, folder, createdAtMs } = upload;
+  let { uid, filename, declaredType, storage, bucket, folder, by, createdAtMs } = upload;
   let media = await detectMediaType(head, isWhole, filename);
   let mismatch = policy.checkType(media, filename, declaredType, isWhole && head.length === 0);
   let prefix = keyPrefixOf(s3Prefix, folder);
   let key = objectKey({ prefix, uid, extension: media.extension, createdAtMs });
-  await journal.beginUpload({ uid, storage, bucket, key });
+  await journal.beginUpload({ uid, storage, bucket, key, ...(by && { by }) });
   let verdict = { key, media, mismatch };
   await table.decide(uid, { verdict, head });
   return verdict;

@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 
 import type { CommitSync } from "../commit-sync.ts";
-import type { JsonObject, MediaType, StorageName } from "../domain.ts";
+import type { JsonObject, MediaType, Requester, StorageName } from "../domain.ts";
 import { AppError } from "../errors.ts";
 import { immediately, translated } from "../sqlite.ts";
 import type { Advance, HeldBytes, StoredPart } from "../store/storage.ts";
@@ -25,6 +25,8 @@ export interface ResumableUpload {
   folder: string | null;
   /** Whose count the file goes to; null when it is not counted. */
   holder: Holder | null;
+  /** Who asked for it, for the audit log; null where nobody keeps one. */
+  by: Requester | null;
   /** Null: not told yet. */
   lengthBytes: number | null;
   offsetBytes: number;
@@ -56,6 +58,7 @@ export type NewResumableUpload = Pick<
   | "sender"
   | "folder"
   | "holder"
+  | "by"
   | "lengthBytes"
   | "partBytes"
   | "createdAtMs"
@@ -100,6 +103,7 @@ interface UploadRow {
   folder: string | null;
   holder: Holder["type"] | null;
   holder_id: number | null;
+  by_json: string | null;
   length_bytes: number | null;
   offset_bytes: number;
   stored_bytes: number;
@@ -120,8 +124,8 @@ export function createResumableTable(db: Database, commits: CommitSync): Resumab
   let heldBytes = createHeldTable(db);
   let insert = db.prepare<unknown, (string | number | null)[]>(
     `INSERT INTO resumable_uploads (uid, state, filename, declared_type, client_metadata, storage, bucket, sender, folder,
-       holder, holder_id, length_bytes, offset_bytes, stored_bytes, part_bytes, created_at_ms, active_at_ms)
-     VALUES (?, 'open', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?)`,
+       holder, holder_id, by_json, length_bytes, offset_bytes, stored_bytes, part_bytes, created_at_ms, active_at_ms)
+     VALUES (?, 'open', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?)`,
   );
   let select = db.prepare<UploadRow, [string]>("SELECT * FROM resumable_uploads WHERE uid = ?");
   let selectOpen = db.prepare<UploadRow, [number]>(
@@ -200,9 +204,9 @@ export function createResumableTable(db: Database, commits: CommitSync): Resumab
     add: (upload) =>
       write("begin a resumable upload", () => {
         let { uid, filename, declaredType, clientMetadata, storage, bucket } = upload;
-        let { sender, folder, holder, lengthBytes, partBytes, createdAtMs } = upload;
+        let { sender, folder, holder, by, lengthBytes, partBytes, createdAtMs } = upload;
         let named = [uid, filename, declaredType, clientMetadata, storage, bucket];
-        let sent = [sender, folder, holder?.type ?? null, holder?.id ?? null];
+        let sent = [sender, folder, holder?.type ?? null, holder?.id ?? null, by && JSON.stringify(by)];
         insert.run(...named, ...sent, lengthBytes, partBytes, createdAtMs, createdAtMs);
       }),
     find(uid) {
@@ -275,6 +279,7 @@ function toUpload(row: UploadRow): ResumableUpload {
     folder: row.folder,
     // The table's CHECK holds that both are there or neither.
     holder: row.holder && { type: row.holder, id: row.holder_id ?? 0 },
+    by: row.by_json === null ? null : (JSON.parse(row.by_json) as Requester),
     lengthBytes: row.length_bytes,
     offsetBytes: row.offset_bytes,
     storedBytes: row.stored_bytes,

@@ -1,13 +1,14 @@
-import type { NoteEvent } from "../auth/events.ts";
+import type { AccessEvent, NoteEvent } from "../auth/events.ts";
 import { type Actor, actorText } from "../auth/identity.ts";
 import type { Log } from "../log.ts";
+import type { AuditLog } from "../state/audit.ts";
 import type { WebEnv } from "./env.ts";
 
 /** A change of rights, as it is kept. */
 export interface NotedEvent {
-  action: string;
-  /** `user:ann`. */
-  actor: string;
+  action: AccessEvent["action"];
+  /** `user:ann`; null for nobody in particular. */
+  actor: string | null;
   /** What it was done to, or null. */
   subject: string | null;
   address: string | null;
@@ -22,7 +23,7 @@ export function createNoteEvent(log: Log, keep: (event: NotedEvent) => void = ()
     let by: Actor | null = actor ?? known.identity?.actor ?? null;
     let event: NotedEvent = {
       action,
-      actor: actorText({ actor: by }),
+      actor: by && actorText({ actor: by }),
       subject,
       address: known.client?.address ?? null,
       requestId: known.requestId ?? null,
@@ -30,4 +31,9 @@ export function createNoteEvent(log: Log, keep: (event: NotedEvent) => void = ()
     (known.log ?? log).info(event, "rights");
     keep(event);
   };
+}
+
+/** Writes each event into the audit log. */
+export function keepIn(audit: AuditLog): (event: NotedEvent) => void {
+  return ({ action, subject, ...by }) => audit.write(action, by, subject === null ? {} : { subject });
 }

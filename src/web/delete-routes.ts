@@ -20,13 +20,14 @@ import { listHref, parseListAddress } from "./list-parameters.ts";
 import { formOf } from "./negotiate.ts";
 import type { OwnFiles } from "./own-files.ts";
 import { bulkIds, idParameter, noSuchFile } from "./parameters.ts";
+import { requesterOf } from "./requester.ts";
 import type { SiteFor } from "./site.ts";
 import { undoView } from "./undo-view.ts";
 
 /** Deletions of one request that go on at the same time. */
 const maxAtOnce = 8;
 
-interface DeleteDeps extends Pick<WebDeps, "deleteFile" | "trash"> {
+interface DeleteDeps extends Pick<WebDeps, "audit" | "deleteFile" | "trash"> {
   requires: Access["requires"];
   ownFiles: OwnFiles;
   links: Links;
@@ -44,14 +45,14 @@ interface Failure {
  * are in the trash, from where they can be had back for a while.
  */
 export function deleteRoutes(deps: DeleteDeps) {
-  let { trash, ownFiles, requires, links, siteFor, errorResponse } = deps;
+  let { audit, trash, ownFiles, requires, links, siteFor, errorResponse } = deps;
   let routes = new Hono<WebEnv>();
 
   /** Only what this one may know of. */
   async function deleteSeen(context: WebContext, id: string): Promise<FileRecord> {
     let { seen } = await ownFiles.onlySeen(context.var.identity, [id]);
     if (seen.length === 0) throw new AppError("not_found", noSuchFile);
-    return await deps.deleteFile(id);
+    return await deps.deleteFile(id, { by: requesterOf(context) });
   }
 
   async function deleteOne(context: WebContext, id: string): Promise<Response> {
@@ -98,6 +99,7 @@ export function deleteRoutes(deps: DeleteDeps) {
     ownFiles.noteTrashed(identity, undoable.fileIds);
     let failed = missing.map((id) => ({ id, error: new AppError("not_found", noSuchFile) }));
     if (undoable.fileIds.length === 0) return noneDeleted(context, failed);
+    audit.write("delete", requesterOf(context), { file_ids: undoable.fileIds, can_be_undone: true });
     let { query, view } = parseListAddress(fields.get("list") ?? "");
     let undo = undoView(undoable, listHref(links.files, query, { view }));
     let outcome = { done: undoable.fileIds, failed: failed.map((one) => failureView(context, one)) };
@@ -142,7 +144,7 @@ export function failureView(context: WebContext, { id, error }: Failure) {
 }
 
 /** One failure does not stop the others. */
-async function deleteAll(ids: string[], deleteFile: DeleteDeps["deleteFile"]) {
+async function deleteAll(ids: string[], deleteFile: (id: string) => Promise<FileRecord>) {
   let deleted: number[] = [];
   let failed: Failure[] = [];
   let waiting = ids[Symbol.iterator]();

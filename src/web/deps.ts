@@ -10,18 +10,20 @@ import type { People } from "../auth/people.ts";
 import type { SessionCookie } from "../auth/session-cookie.ts";
 import type { ThumbnailSignature } from "../auth/thumbnail-signature.ts";
 import type { Clock } from "../clock.ts";
-import type { FileRecord, StorageName } from "../domain.ts";
+import type { FileRecord, Requester, StorageName } from "../domain.ts";
 import type { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Thumbnails } from "../preview/thumbnails.ts";
 import type { ReceiveUpload } from "../receive-upload.ts";
 import type { FileRepository } from "../record/file-repository.ts";
 import type { Resumable } from "../resume/resumable.ts";
+import type { Audit } from "../state/audit.ts";
 import type { Invitations } from "../state/invitations.ts";
 import type { Tokens } from "../state/tokens.ts";
 import type { Users } from "../state/users.ts";
 import type { Storage } from "../store/storage.ts";
 import type { Trash } from "../trash.ts";
+import type { ClientLimits } from "./client-limits.ts";
 
 /** What the HTTP layer needs of the rest. */
 export interface WebDeps {
@@ -31,11 +33,13 @@ export interface WebDeps {
   receiveUpload: ReceiveUpload;
   resumable: Pick<Resumable, "create" | "senderOf" | "status" | "append" | "terminate">;
   /** Removes row and object; rejects as DeleteFile does. */
-  deleteFile: (idOrUid: string) => Promise<FileRecord>;
+  deleteFile: (idOrUid: string, options: { by: Requester }) => Promise<FileRecord>;
   /** Where a file goes that is deleted on a page. */
   trash: Pick<Trash, "put" | "restore" | "find">;
   thumbnails: Thumbnails;
   thumbnailSignature: ThumbnailSignature;
+  limits: ClientLimits;
+  audit: Pick<Audit, "write" | "list">;
   access: Access;
   /** Pages to sign in and out, mounted below the base path behind guard; they demand nothing themselves. */
   signInRoutes: Hono<AccessEnv>;

@@ -1,4 +1,5 @@
 import type { FileLinks, SiteLinks } from "../../views/props.ts";
+import { trimEndOf } from "../trim-end.ts";
 
 export interface LinkOptions {
   /** Begins with a slash and does not end in one; empty at the root. */
@@ -22,7 +23,7 @@ export interface Links extends SiteLinks {
 /** Every address the server gives out, as paths for pages. */
 export function createLinks({ basePath, publicUrl }: LinkOptions): Links {
   let files = `${basePath}/files`;
-  let origin = publicUrl?.replace(/\/+$/, "") ?? "";
+  let origin = trimEndOf(publicUrl ?? "", "/");
   return {
     home: basePath || "/",
     upload: `${basePath}/upload`,
@@ -40,6 +41,7 @@ export function createLinks({ basePath, publicUrl }: LinkOptions): Links {
     invitation: `${basePath}/invitation`,
     deleteMany: `${files}/delete`,
     restore: `${files}/restore`,
+    audit: `${basePath}/audit`,
     uploaded: (receipt) => `${basePath}/uploaded/${receipt}`,
     ofFile: (id) => ({
       page: `${files}/${id}`,

@@ -16,9 +16,10 @@ import { listHref, parseListAddress } from "./list-parameters.ts";
 import { formOf } from "./negotiate.ts";
 import type { OwnFiles } from "./own-files.ts";
 import { bulkIds, noSuchFile } from "./parameters.ts";
+import { requesterOf } from "./requester.ts";
 import type { SiteFor } from "./site.ts";
 
-interface RestoreDeps {
+interface RestoreDeps extends Pick<WebDeps, "audit"> {
   requires: Access["requires"];
   trash: Pick<WebDeps["trash"], "restore">;
   ownFiles: OwnFiles;
@@ -28,7 +29,8 @@ interface RestoreDeps {
 }
 
 /** Undoing a deletion from a page, by whoever may delete. */
-export function restoreRoutes({ trash, ownFiles, requires, links, siteFor, errorResponse }: RestoreDeps) {
+export function restoreRoutes(deps: RestoreDeps) {
+  let { audit, trash, ownFiles, requires, links, siteFor, errorResponse } = deps;
   let routes = new Hono<WebEnv>();
 
   routes.post("/files/restore", requires("delete"), async (context) => {
@@ -36,6 +38,7 @@ export function restoreRoutes({ trash, ownFiles, requires, links, siteFor, error
     let asked = Map.groupBy(bulkIds(fields), (id) => ownFiles.mayRestore(context.var.identity, id));
     let { restored, failed } = await trash.restore(asked.get(true) ?? []);
     for (let id of asked.get(false) ?? []) failed.push({ id, error: new AppError("not_found", noSuchFile) });
+    if (restored.length > 0) audit.write("restore", requesterOf(context), { file_ids: restored });
     let failures = failed.map(({ id, error }) => ({ id, error: publicError(error) }));
     if (restored.length === 0 && failed[0]) {
       return errorResponse(context, failed[0].error, { body: { restored, failed: failures } });

@@ -13,6 +13,7 @@ import type { ErrorResponder } from "./error-response.ts";
 import { json } from "./json.ts";
 import type { Links } from "./links.ts";
 import { formOf } from "./negotiate.ts";
+import { requesterOf } from "./requester.ts";
 import { isSender, resumableSender } from "./sender.ts";
 import {
   announcedLength,
@@ -146,7 +147,7 @@ function createHandlers({ resumable, links, options }: TusDeps) {
     if (hasBody || headers.has("Content-Type")) refuseOtherBodies(request);
     let lengthBytes = announcedLength(headers);
     let clientMetadata = headers.get("Upload-Metadata") ?? "";
-    let sender = resumableSender(context.var.identity);
+    let sender = { ...resumableSender(context.var.identity), by: requesterOf(context) };
     let file = { ...parseUploadMetadata(clientMetadata), lengthBytes, clientMetadata, ...sender };
     let created = await resumable.create(file);
     let status = hasBody || lengthBytes === 0 ? await appendFirst(context, created.uid) : created;

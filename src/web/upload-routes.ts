@@ -30,6 +30,7 @@ import type { OwnFiles } from "./own-files.ts";
 import { parseIdempotencyKey } from "./parameters.ts";
 import { createReceipts } from "./receipts.ts";
 import type { Receipts } from "./receipts.ts";
+import { requesterOf } from "./requester.ts";
 import { senderContext, senderKey } from "./sender.ts";
 import type { SiteFor } from "./site.ts";
 import { uploadAnswer } from "./upload-answer.ts";
@@ -118,7 +119,13 @@ async function receive(
   let sender = senderContext(identity, deps.allowances);
   let files = filesOf(request);
   let outcomes = await withoutIdleTimeout(context, () =>
-    deps.receiveUpload(files, { signal: request.signal, idempotencyKey, log, ...sender }),
+    deps.receiveUpload(files, {
+      signal: request.signal,
+      idempotencyKey,
+      log,
+      by: requesterOf(context),
+      ...sender,
+    }),
   );
   return respond(
     context,

@@ -4,6 +4,7 @@ import {
   goneMarkKey,
   isProbeKey,
   kindOfKey,
+  liesApart,
   linkMarkKey,
   marksPrefix,
   ownUid,
@@ -62,6 +63,18 @@ for (let prefix of ["", "uploads/", "2026/01/", "a\nb/"]) {
     expect(ownUid({ storage: "s3", bucket: "b", key })).toBe(uid);
   });
 }
+
+test.each(["", "uploads/", "a/quarantine/b/"])("a sender's folder is no part of the prefix %p", (prefix) => {
+  for (let folder of ["acme/", "folders/", "marks/", "quarantine/", "2026/11/", "a/folders/quarantine/"]) {
+    let parts = { uid, extension: "bin", createdAtMs: Date.UTC(2026, 10, 24) };
+    let key = objectKey({ prefix: keyPrefixOf(prefix, folder), ...parts });
+    let aside = quarantineKey(prefix, key);
+    expect([key, aside].map(prefixOfKey)).toEqual([prefix, prefix]);
+    expect(kindOfKey(prefix, aside)).toEqual({ kind: "quarantined", key });
+    expect([key, objectKey({ prefix, ...parts })].map(liesApart)).toEqual([true, false]);
+    expect(ownUid({ storage: "s3", bucket: "b", key })).toBe(uid);
+  }
+});
 
 test("an object that somebody else stored has one uid for each place", () => {
   let place = { storage: "s3", bucket: "b", key: "incoming/a.txt" };

@@ -16,7 +16,7 @@ import { createSignIn } from "../../src/auth/sign-in.tsx";
 import { createThumbnailSignature } from "../../src/auth/thumbnail-signature.ts";
 import { systemClock } from "../../src/clock.ts";
 import { createCommitSync } from "../../src/commit-sync.ts";
-import type { FileRecord, NewFileRecord } from "../../src/domain.ts";
+import type { FileRecord, NewFileRecord, Requester } from "../../src/domain.ts";
 import { AppError } from "../../src/errors.ts";
 import { randomIds } from "../../src/ids.ts";
 import { silentLog } from "../../src/log.ts";
@@ -24,6 +24,7 @@ import { createThumbnailCache } from "../../src/preview/thumbnail-cache.ts";
 import { createThumbnails } from "../../src/preview/thumbnails.ts";
 import type { ReceiveUpload } from "../../src/receive-upload.ts";
 import { createSqliteRepository } from "../../src/record/sqlite-repository.ts";
+import { createAudit } from "../../src/state/audit.ts";
 import { openStateDatabase } from "../../src/state/database.ts";
 import { createInvitations } from "../../src/state/invitations.ts";
 import { createTokens } from "../../src/state/tokens.ts";
@@ -31,24 +32,34 @@ import type { Scope } from "../../src/state/tokens.ts";
 import { createTrashTable } from "../../src/state/trash-table.ts";
 import { createUsageTable } from "../../src/state/usage.ts";
 import { createUsers } from "../../src/state/users.ts";
+import { createWriteBehind } from "../../src/state/write-behind.ts";
 import { createLocalStorage } from "../../src/store/local.ts";
 import { createTrash } from "../../src/trash.ts";
 import { MIB } from "../../src/units.ts";
-import { createNoteEvent, type NotedEvent } from "../../src/web/access-events.ts";
+import { createNoteEvent, keepIn, type NotedEvent } from "../../src/web/access-events.ts";
+import { type ClientLimitsOptions, createClientLimits } from "../../src/web/client-limits.ts";
 import type { WebDeps, WebOptions } from "../../src/web/deps.ts";
 
 export const testBase = "/-/s3-uploads";
 
-type Overrides = Partial<Omit<WebDeps, "options" | "access">> & {
+type Overrides = Partial<Omit<WebDeps, "options" | "access" | "limits">> & {
   options?: Partial<WebOptions>;
   anonymousScopes?: Scope[];
+  limits?: Partial<ClientLimitsOptions>;
+  trustedProxies?: string[];
 };
 
 /**
  * The app on a real catalog, real local storage, and real tokens in a temporary folder. Only the story of an upload is
  * short: bytes go into storage and a row is made, without inspection, journal and policy.
  */
-export function createTestApp({ options, anonymousScopes, ...overrides }: Overrides = {}) {
+export function createTestApp({
+  options,
+  anonymousScopes,
+  limits,
+  trustedProxies,
+  ...overrides
+}: Overrides = {}) {
   let folder = mkdtempSync(join(tmpdir(), "s3-uploads-web-"));
   let repository =
     overrides.repository ??
@@ -56,6 +67,7 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
   let storage = createLocalStorage({ directory: join(folder, "objects") });
   let state = openStateDatabase(join(folder, "state.db"));
   let tokens = createTokens(state, overrides.clock ?? systemClock);
+  let audit = createAudit(state, createWriteBehind(state), systemClock);
 
   async function store(body: AsyncIterable<Uint8Array>, facts: Partial<NewFileRecord> = {}) {
     let uid = Bun.randomUUIDv7();
@@ -119,7 +131,7 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
 
   async function deleteFile(
     idOrUid: string | number,
-    how: { alsoSetAside?: boolean } = {},
+    how: { alsoSetAside?: boolean; by?: Requester } = {},
   ): Promise<FileRecord> {
     let deletion = await repository.beginDelete(idOrUid, how);
     if (!deletion) throw new AppError("not_found");
@@ -156,13 +168,16 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
   let allowances = createAllowances(createUsageTable(state, createCommitSync(state)));
   let formTokens = createFormTokens();
   let events: NotedEvent[] = [];
-  let note = createNoteEvent(silentLog, (event) => events.push(event));
+  let note = createNoteEvent(silentLog, (event) => {
+    events.push(event);
+    keepIn(audit)(event);
+  });
   let access = createAccess({
     tokens,
     people,
     invitations,
     checkHost: createHostCheck({ host: "127.0.0.1", publicUrl, hostname: "test" }),
-    trustedProxies: createTrustedProxies([]),
+    trustedProxies: createTrustedProxies(trustedProxies ?? []),
     cookie,
     basePath,
     publicUrl,
@@ -194,6 +209,8 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
       program: [process.execPath, join(import.meta.dir, "../../src/main.ts")],
     }),
     accounts,
+    audit,
+    limits: createClientLimits({ requestsPerMinute: null, transfers: null, ...limits }, systemClock),
     signInRoutes: createSignIn({ tokens, cookie, clock, basePath, people, users, attempts, note }),
     readiness: async () => null,
     log: silentLog,
@@ -214,6 +231,7 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
     accounts,
     /** What was noted of changes of rights. */
     events,
+    audit,
     /** Makes a file as if it had been uploaded. */
     addFile: async (text: string, facts: Partial<NewFileRecord> = {}): Promise<FileRecord> => {
       let bytes = new TextEncoder().encode(text);

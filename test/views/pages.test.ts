@@ -69,6 +69,7 @@ const links = {
   filesCsv: "/c",
   deleteMany: "/d",
   restore: "/r",
+  audit: "/au",
   signIn: "/i",
   signOut: "/o",
   account: "/a",
@@ -84,7 +85,7 @@ const site: Site = {
     favicon: "/icon.svg",
     uploadModules: [],
   },
-  may: { upload: true, view: true, delete: true, admin: false },
+  may: { upload: true, view: true, delete: true, admin: true },
   isSignedIn: false,
   isInvited: false,
   offersSignIn: false,
@@ -102,5 +103,6 @@ test("the frame has landmarks, a skip link and a language, and offers only what 
   let nobody = { upload: false, view: false, delete: false, admin: false };
   let bare = String(Layout({ site: { ...site, may: nobody, isSignedIn: true }, title: "T" }));
   expect(bare).not.toContain('href="/f"');
+  expect(bare).not.toContain('href="/au"');
   expect(bare).toContain('<form method="post" action="/o">');
 });
