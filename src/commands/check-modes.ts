@@ -1,6 +1,7 @@
 import { lstat, opendir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
+import { datasetteFiles } from "../datasette/files.ts";
 import type { Report } from "./check.ts";
 
 /** Enough to see what is wrong; a folder with a million objects shall not take minutes. */
@@ -9,11 +10,13 @@ const maxNamed = 3;
 /** What everybody but the owner may do. */
 const othersMask = 0o077;
 const worldMask = 0o007;
+const writeMask = 0o022;
 const typeMask = 0o777;
 
 /**
  * Whether others on this machine can get at the data folder. The catalog is meant to be opened by Datasette, which may
- * run as somebody of the same group: of it and the folder it lies in, only what everybody may do counts.
+ * run as somebody of the same group: of it and the folder it lies in, only what everybody may do counts. The files that
+ * describe it to Datasette tell nothing: others may read them.
  */
 export async function inspectModes(dataDir: string, report: Report): Promise<void> {
   let folder = resolve(dataDir);
@@ -27,8 +30,7 @@ export async function inspectModes(dataDir: string, report: Report): Promise<voi
     if (!facts.isDirectory()) return;
     for await (let entry of await opendir(path)) {
       if (looked >= maxLooked) return;
-      let isCatalog = path === folder && entry.name.startsWith("uploads.db");
-      await look(join(path, entry.name), isCatalog ? worldMask : othersMask);
+      await look(join(path, entry.name), path === folder ? maskOf(entry.name) : othersMask);
     }
   }
 
@@ -49,6 +51,11 @@ export async function inspectModes(dataDir: string, report: Report): Promise<voi
   } else if (looked > 0) {
     report("ok", "modes", "nobody else on this machine can get at the data folder");
   }
+}
+
+function maskOf(name: string): number {
+  if (datasetteFiles.includes(name)) return writeMask;
+  return name.startsWith("uploads.db") ? worldMask : othersMask;
 }
 
 function octal(mode: number): string {

@@ -297,7 +297,7 @@ export const KEYS = {
   }),
   max_requests_per_minute: key<number | null>({
     group: "Limits",
-    doc: "requests a minute of one client (token, or address without one), all at once if it likes; 0 for no limit",
+    doc: "requests a minute of one client (whoever is known, else an address), all at once if it likes; 0 for no limit",
     schema: wholeNumber(0, maxRequestsPerMinute),
     default: null,
     shownDefault: "30000, and no limit for this machine itself",
