@@ -36,7 +36,7 @@ let down = false;
 let forbidden: ("abort" | "delete" | "list unfinished")[] = [];
 let warnings: string[] = [];
 /** Longer than a test needs to make the object that comes late. */
-const lateMs = 200;
+const lateMs = 500;
 let nowMs: number;
 /** In the bucket. */
 let unfinished: UnfinishedUpload[] = [];

@@ -46,6 +46,8 @@ async function restricted(allowed: Allowed, versions = false) {
     S3_REGION: gateway.region,
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    // An intent stays open for as long, and the tests wait for its end.
+    S3_TIMEOUT_S: "1",
   };
   return { gateway, dataDir, env };
 }
