@@ -226,11 +226,10 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
 
   /** Takes the object back; recovery keeps it where a row has come to use it. */
   async function undo(
-    { row, release, share }: { row: { uid: string }; release: () => void; share?: QuotaShare },
+    { row, release }: { row: { uid: string }; release: () => void },
     lookAgain = false,
   ): Promise<void> {
     await recovery.undoUpload(row.uid, lookAgain);
-    share?.release();
     release();
   }
 

@@ -199,7 +199,9 @@ export function createResumable(deps: ResumableDeps): Resumable {
     let place = storageFor(upload);
     let hold: Hold | null = null;
     try {
-      hold = beginCounting(upload, upload.offsetBytes);
+      // A crash may have come between the row, for which it was counted, and the note of it.
+      let isRecorded = (await repository.get(uid)) !== null;
+      hold = isRecorded ? null : beginCounting(upload, upload.offsetBytes);
       let how = { hold, log: requestLog, signal: stopping.signal };
       let work = () => finishUpload(upload, place, deps, how);
       let finished = await (digests.has(uid) || upload.storedBytes === 0 ? work() : readBacks(work));

@@ -119,6 +119,17 @@ describe("a sender whose files are counted", () => {
     await expectError(await counted.create({ "Upload-Length": "500" }), 413, "quota_exceeded");
   });
 
+  test("is counted once when a crash comes between the row and the note of it", async () => {
+    let counted = sender("counted", { maxBytes: 1000 });
+    let path = await counted.begin(600);
+    await counted.patch(path, 0, bytesOf(600));
+    state.run("UPDATE resumable_uploads SET state = 'open', file_id = NULL");
+    await world.restart();
+    expect((await counted.head(path)).headers.get("S3-Uploads-File-Id")).toBe("1");
+    expect(usedBytes("counted")).toBe(600);
+    expect(await rows()).toHaveLength(1);
+  });
+
   test("can't get round the limit by two uploads at once, nor by telling no length", async () => {
     let counted = sender("counted", { maxBytes: 1000 });
     let [one, two] = [await counted.begin(600), await counted.begin(600)];
