@@ -10,8 +10,10 @@ import { runInvite } from "../../src/commands/invite.ts";
 import { runUser, type UserCommand } from "../../src/commands/user.ts";
 import { AppError } from "../../src/errors.ts";
 import { closeDatabase } from "../../src/sqlite.ts";
+import { createAudit } from "../../src/state/audit.ts";
 import { openStateDatabase } from "../../src/state/database.ts";
 import { createUsers } from "../../src/state/users.ts";
+import { createWriteBehind } from "../../src/state/write-behind.ts";
 import { createPrompt } from "../../src/terminal/prompt.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "user-command-"));
@@ -205,6 +207,30 @@ describe("invite", () => {
   ])("create refuses --%s %s", async (name, value) => {
     expect(await problemOf(invite(newDataDir(), ["create"], { [name]: value }))).toContain(`--${name}`);
   });
+});
+
+test("what the commands change is in the audit log, by whoever runs them, and nothing secret with it", async () => {
+  let dataDir = newDataDir();
+  let { stdout: password } = await user(dataDir, ["add", "ann"]);
+  await user(dataDir, ["passwd", "ann"], { "password-stdin": true }, null, "another long password");
+  await user(dataDir, ["remove", "ann"]);
+  let { stdout: link } = await invite(dataDir, ["create"], { "max-files": "2" });
+  await invite(dataDir, ["revoke", "1"]);
+  let db = openStateDatabase(join(dataDir, "internal", "state.db"));
+  let entries = createAudit(db, createWriteBehind(db), clock).list({ size: 100 });
+  closeDatabase(db);
+  expect(entries.map(({ event, detail }) => [event, detail["subject"]])).toEqual([
+    ["invitation_revoked", "invitation:1"],
+    ["invitation_created", "invitation:1"],
+    ["user_removed", "user:ann"],
+    ["password_changed", "user:ann"],
+    ["user_added", "user:ann"],
+  ]);
+  for (let { by } of entries) expect(by.actor).toStartWith("command line, user ");
+  let text = JSON.stringify(entries);
+  for (let secret of [password.trim(), "another long password", link.trim().slice(-43)]) {
+    expect(text).not.toContain(secret);
+  }
 });
 
 test("a password is typed on a terminal without being shown, and can be given up", async () => {

@@ -54,6 +54,20 @@ describe("the audit log on the web", () => {
     });
   });
 
+  test("tells of changes of rights on the pages of admins, and of whose", async () => {
+    let headers = { ...admin, "Content-Type": "application/x-www-form-urlencoded" };
+    let send = (path: string, body: string) => world.ask(path, { method: "POST", headers, body });
+    expect((await send("/admin/tokens", "name=fresh&scope=upload")).status).toBe(201);
+    expect((await send("/admin/users", "name=ann&password=a+long+password&scope=view")).status).toBe(201);
+    expect((await send("/admin/invitations", "expires=7d")).status).toBe(201);
+    let { entries } = await read("?_size=3&actor=token:boss");
+    expect(entries.map(({ event, detail }) => [event, detail])).toEqual([
+      ["invitation_created", { subject: "invitation:1" }],
+      ["user_added", { subject: "user:ann" }],
+      ["token_created", { subject: "token:fresh" }],
+    ]);
+  });
+
   test("tells of sign-ins that worked, that failed, and of signing out, never of the secret", async () => {
     let signIn = (token: string) =>
       world.ask("/sign-in", {
