@@ -3,15 +3,21 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 
 import { AppError } from "./errors.ts";
 import { accessLog } from "./web/access-log.ts";
+import { accountRoutes } from "./web/account-routes.ts";
+import { adminRoutes } from "./web/admin-routes.ts";
 import { assetRoutes, createAssets } from "./web/assets.ts";
+import { auditRoutes } from "./web/audit-routes.ts";
 import { deleteRoutes } from "./web/delete-routes.ts";
 import type { WebDeps } from "./web/deps.ts";
 import type { WebEnv } from "./web/env.ts";
 import { createErrorResponder } from "./web/error-response.ts";
 import { fileRoutes } from "./web/file-routes.ts";
 import { healthRoutes } from "./web/health-routes.ts";
+import { invitationRoutes } from "./web/invitation-routes.ts";
+import { limitClients } from "./web/limit-clients.ts";
 import { createLinks } from "./web/links.ts";
 import { listRoutes } from "./web/list-routes.ts";
+import { createOwnFiles } from "./web/own-files.ts";
 import { pageRenderer } from "./web/page-renderer.ts";
 import { requestId } from "./web/request-id.ts";
 import { restoreRoutes } from "./web/restore-routes.ts";
@@ -26,10 +32,15 @@ import { uploadRoutes } from "./web/upload-routes.ts";
  * server as its second argument; without it (tests) time-outs and addresses are left out.
  */
 export function createApp(deps: WebDeps): Hono<WebEnv> {
-  let { access, repository, options, storageFor } = deps;
+  let { access, accounts, options, storageFor } = deps;
+  let ownFiles = createOwnFiles(deps.repository, options.keyPrefixOf);
   let links = createLinks(options);
   let assets = createAssets(`${options.basePath}/static`);
-  let siteFor = createSiteFor(links, assets.links);
+  let siteFor = createSiteFor(
+    links,
+    assets.links,
+    () => accounts.users.count() > 0 || accounts.tokens.count() > 0,
+  );
   let errorResponse = createErrorResponder(siteFor);
   let requires = access.requires;
   let downloads = { storageFor, mode: options.downloadMode, errorResponse };
@@ -39,7 +50,7 @@ export function createApp(deps: WebDeps): Hono<WebEnv> {
   let app = new Hono<WebEnv>({ strict: false });
   app.onError((error, context) => errorResponse(context, error));
   app.notFound((context) => errorResponse(context, new AppError("not_found")));
-  app.use(requestId(deps.log), accessLog(deps.clock), securityHeaders(options.storageOrigins));
+  app.use(requestId(deps.log), accessLog(deps.clock), securityHeaders(options));
   app.use(
     methodNotAllowed({
       app,
@@ -60,17 +71,27 @@ export function createApp(deps: WebDeps): Hono<WebEnv> {
   if (options.basePath !== "") app.get("/", (context) => context.redirect(links.home));
   app.route(base, assetRoutes(assets));
   app.use(pageRenderer(siteFor));
+  let limits = limitClients(deps.limits, errorResponse);
+  for (let path of ["sign-in", "sign-out"]) app.use(`${options.basePath}/${path}`, limits.byAddress);
   app.route(base, deps.signInRoutes);
 
   // From here on it is known who asks, and every route says what it demands.
-  app.use(access.identify);
-  app.route(base, uploadRoutes({ ...deps, requires, links, siteFor, errorResponse }));
+  app.use(limits.failures, access.identify, limits.requests);
+  for (let path of ["upload/*", "tus/*", "files/:id/download", "files.csv"]) {
+    app.use(`${options.basePath}/${path}`, limits.transfers);
+  }
+  app.route(base, invitationRoutes({ accounts, links, siteFor }));
+  app.route(base, uploadRoutes({ ...deps, ...accounts, ownFiles, requires, links, siteFor, errorResponse }));
   app.route(base, tusRoutes({ ...deps, requires, links, errorResponse }));
-  app.route(base, listRoutes({ ...deps, requires, links, siteFor }));
-  app.route(base, fileRoutes({ repository, requires, links, siteFor, downloads }));
-  let { thumbnails, thumbnailSignature: signature } = deps;
-  app.route(base, thumbnailRoutes({ repository, requires, thumbnails, signature }));
-  app.route(base, deleteRoutes({ ...deps, requires, links, siteFor, errorResponse }));
-  app.route(base, restoreRoutes({ ...deps, requires, links, siteFor, errorResponse }));
+  app.route(base, listRoutes({ ...deps, ownFiles, requires, links, siteFor }));
+  app.route(base, fileRoutes({ ownFiles, requires, links, siteFor, downloads }));
+  app.route(base, thumbnailRoutes({ ...deps, ownFiles, requires, signature: deps.thumbnailSignature }));
+  app.route(base, deleteRoutes({ ...deps, ownFiles, requires, links, siteFor, errorResponse }));
+  app.route(base, restoreRoutes({ ...deps, ownFiles, requires, links, siteFor, errorResponse }));
+  app.route(base, accountRoutes({ requiresSession: access.requiresSession, accounts, links, siteFor }));
+  let { clock } = deps;
+  let { publicUrl } = options;
+  app.route(base, adminRoutes({ requires, accounts, links, siteFor, clock, publicUrl }));
+  app.route(base, auditRoutes({ ...deps, requires, links, siteFor }));
   return app;
 }

@@ -1,8 +1,9 @@
-import type { FileRecord } from "./domain.ts";
+import type { FileRecord, Requester } from "./domain.ts";
 import { AppError, isRefusal } from "./errors.ts";
 import { isOwner, type MarkedRow, markedRow, type Marks } from "./marks.ts";
 import type { FileRepository } from "./record/file-repository.ts";
 import type { Recovery } from "./recover.ts";
+import { type AuditLog, noAudit } from "./state/audit.ts";
 import type { Journal, ObjectPlace } from "./state/journal.ts";
 import type { Storage } from "./store/storage.ts";
 
@@ -12,6 +13,7 @@ export interface DeleteFileDeps {
   recovery: Pick<Recovery, "claim">;
   storageFor: (place: Pick<ObjectPlace, "storage" | "bucket">) => Storage;
   marks: Marks;
+  audit?: AuditLog;
 }
 
 /**
@@ -19,10 +21,11 @@ export interface DeleteFileDeps {
  * still there. When nobody can tell whether the object is gone, the file stays out of sight and recovery goes on with it.
  *
  * @param options.alsoSetAside deletes a file as well that was put out of sight; else it is `not_found`
+ * @param options.by who asked for it, when that is still to be written into the audit log
  */
 export type DeleteFile = (
   idOrUid: string | number,
-  options?: { alsoSetAside?: boolean },
+  options?: { alsoSetAside?: boolean; by?: Requester },
 ) => Promise<FileRecord>;
 
 /**
@@ -30,7 +33,7 @@ export type DeleteFile = (
  * goes with the last row that uses it; what a rebuild has to know of rows that share one goes into marks.
  */
 export function createDeleteFile(deps: DeleteFileDeps): DeleteFile {
-  let { repository, journal, recovery, storageFor, marks } = deps;
+  let { repository, journal, recovery, storageFor, marks, audit = noAudit } = deps;
 
   /** False when the marks are left to recovery: the file itself is deleted, and its intent stays open. */
   async function clearMarks(row: MarkedRow, objectRemoved: boolean): Promise<boolean> {
@@ -44,7 +47,7 @@ export function createDeleteFile(deps: DeleteFileDeps): DeleteFile {
     }
   }
 
-  return async function deleteFile(idOrUid, options = {}) {
+  return async function deleteFile(idOrUid, { by, ...options } = {}) {
     let deletion = await repository.beginDelete(idOrUid, options);
     if (!deletion) throw new AppError("not_found", `There is no file ${idOrUid}.`);
     let { record, removeObject } = deletion;
@@ -55,11 +58,13 @@ export function createDeleteFile(deps: DeleteFileDeps): DeleteFile {
     let mayBeGone = false;
     try {
       let holder = storageFor(record);
-      await journal.beginDelete({ uid, fileId: id, storage, bucket, key });
+      await journal.beginDelete({ uid, fileId: id, storage, bucket, key, ...(by && { by }) });
       mayBeGone = true;
       if (removeObject) await holder.delete(key);
       else await marks.gone(row);
       await repository.finishDelete(id);
+      // Together with the close, as with uploads.
+      if (by) audit.write("delete", by, { file_id: id, uid, filename: record.filename }, "later");
       if (await clearMarks(row, removeObject)) journal.closeDelete(uid);
     } catch (error) {
       if (!mayBeGone || isRefusal(error)) {

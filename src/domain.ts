@@ -87,5 +87,13 @@ export interface FileMetadata {
   metadata: JsonObject;
 }
 
+/** Who is behind a change, for the audit log. Never in the catalog. */
+export interface Requester {
+  /** As the audit log shows it; null: nobody in particular. */
+  actor: string | null;
+  address: string | null;
+  requestId: string | null;
+}
+
 /** What happens when the same bytes arrive again. */
 export type DuplicatePolicy = "store" | "link" | "reject";

@@ -29,6 +29,7 @@ export const ERROR_CODES = {
   gone: { status: 410, sentence: "The file's content is no longer in storage." },
   unsupported_version: { status: 412, sentence: "This version of the tus protocol is not spoken here." },
   file_too_large: { status: 413, sentence: "The file is too large." },
+  quota_exceeded: { status: 413, sentence: "There is no room left for this file." },
   unsupported_media_type: {
     status: 415,
     sentence: "The request's Content-Type is not the one that works here.",
@@ -45,6 +46,7 @@ export const ERROR_CODES = {
     sentence: "The storage can't be reached at the moment.",
     retryAfterSeconds: 10,
   },
+  storage_full: { status: 507, sentence: "There is no room left for this file." },
   disk_full: { status: 507, sentence: "The server has run out of disk space." },
 } as const satisfies Record<string, CodeFacts>;
 
@@ -63,6 +65,8 @@ export interface ErrorDetails {
   extension?: string;
   allowed?: string[];
   blocked?: string[];
+  /** When the limit that was met will let the next request pass; also in Retry-After. */
+  retry_after_seconds?: number;
   /** Id of the file that holds the same bytes. */
   duplicate_of?: number;
 }

@@ -12,6 +12,7 @@ import { AppError } from "./errors.ts";
 import { randomIds } from "./ids.ts";
 import { createLogger } from "./logger.ts";
 import { draw, drawCommand } from "./preview/draw.ts";
+import { createPrompt } from "./terminal/prompt.ts";
 
 /** Set by the build. */
 declare const S3_UPLOADS_VERSION: string;
@@ -105,6 +106,7 @@ async function main(argv: string[]): Promise<number> {
     stdout,
     stderr,
     stdin: () => Bun.stdin.stream(),
+    prompt: createPrompt(() => process.stdin, stderr),
     terminal: process.stderr.isTTY
       ? { write: stderr, columns: () => process.stderr.columns || usualColumns }
       : null,

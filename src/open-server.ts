@@ -5,11 +5,19 @@ import { join } from "node:path";
 import type { Hono } from "hono";
 
 import { createAdmission } from "./admission.ts";
+import { createAllowances } from "./allowance.ts";
 import { createApp } from "./app.ts";
+import { auditInterrupted } from "./audit-interrupted.ts";
+import { serverActor } from "./audit-start.ts";
 import { createAccess } from "./auth/access.ts";
-import { ensureAccess, type EnsuredAccess } from "./auth/first-token.ts";
+import { createAttempts } from "./auth/attempts.ts";
+import { createDatasetteCookie } from "./auth/datasette.ts";
+import { ensureAccess, type EnsuredAccess, firstTokenName } from "./auth/first-token.ts";
+import { createFormTokens } from "./auth/form-token.ts";
 import { createTrustedProxies } from "./auth/forwarding.ts";
 import { createHostCheck } from "./auth/hosts.ts";
+import { createPasswords } from "./auth/passwords.ts";
+import { createPeople } from "./auth/people.ts";
 import { createSessionCookie } from "./auth/session-cookie.ts";
 import { createSignIn } from "./auth/sign-in.tsx";
 import { createThumbnailSignature } from "./auth/thumbnail-signature.ts";
@@ -36,8 +44,10 @@ import { createRecovery } from "./recover.ts";
 import { createDigests } from "./resume/digests.ts";
 import { createResumable, type Resumable } from "./resume/resumable.ts";
 import { checkSmallDatabase, closeDatabase } from "./sqlite.ts";
+import { type Audit, createAudit } from "./state/audit.ts";
 import { openStateDatabase } from "./state/database.ts";
 import { createIdempotency } from "./state/idempotency.ts";
+import { createInvitations } from "./state/invitations.ts";
 import type { Journal } from "./state/journal.ts";
 import { lockDataFolder } from "./state/lock.ts";
 import { createResumableTable } from "./state/resumable-table.ts";
@@ -46,11 +56,18 @@ import { sessionLifeMs } from "./state/sessions.ts";
 import { createJournal } from "./state/sqlite-journal.ts";
 import { createTokens } from "./state/tokens.ts";
 import { createTrashTable } from "./state/trash-table.ts";
+import { createUsageTable } from "./state/usage.ts";
+import { createUsers } from "./state/users.ts";
+import { createWriteBehind } from "./state/write-behind.ts";
 import { createStorages, type Storages } from "./storages.ts";
+import { keyPrefixOf } from "./store/keys.ts";
 import { firstBlockBytes } from "./store/s3/part-buffer.ts";
 import { createSweep } from "./sweep.ts";
+import { createTotalQuota } from "./total-quota.ts";
 import { createTrash, type Trash } from "./trash.ts";
-import { MIB, SECOND_MS } from "./units.ts";
+import { DAY_MS, MIB, SECOND_MS } from "./units.ts";
+import { createNoteEvent, keepIn } from "./web/access-events.ts";
+import { createClientLimits } from "./web/client-limits.ts";
 import type { WebEnv } from "./web/env.ts";
 
 export interface OpenServer {
@@ -59,6 +76,7 @@ export interface OpenServer {
   readiness: Readiness;
   trash: Trash;
   resumable: Pick<Resumable, "start">;
+  audit: Audit;
   /** Brings back what an earlier process knew, and removes what it left. To be called before anybody is answered. */
   prepare(): Promise<void>;
   /** Begins to look for damage in a catalog that is too large to look at before; what it finds is logged, and said by /readyz. */
@@ -99,8 +117,14 @@ export function openServer(
     undo.defer(() => closeDatabase(stateDatabase));
     let stateCommits = createCommitSync(stateDatabase, onSyncFailure);
     undo.defer(() => stateCommits.close());
-    let journal = createJournal(stateDatabase, stateCommits, clock);
+    let behind = createWriteBehind(stateDatabase, (error) => {
+      log.warn({ err: error }, "journal and audit log are written later");
+    });
+    let journal = createJournal(stateDatabase, stateCommits, clock, behind);
     undo.defer(() => journal.flush());
+    let audit = createAudit(stateDatabase, behind, clock);
+    let forgetting = setInterval(() => forgetOldEntries(audit, config.audit_days, log), DAY_MS).unref();
+    undo.defer(() => clearInterval(forgetting));
     let tokens = createTokens(stateDatabase, clock);
     if (!existsSync(catalogPath)) refuseIfCatalogIsLost(catalogPath, journal);
     let thumbnailSignature = createThumbnailSignature(openSecretFile(thumbnailSecretPath(config.data_dir)));
@@ -120,6 +144,13 @@ export function openServer(
 
     let storages = createStorages(config, log);
     let storageFor = storages.of;
+    let allowances = createAllowances(createUsageTable(stateDatabase, stateCommits));
+    let users = createUsers(stateDatabase, clock);
+    let invitations = createInvitations(stateDatabase, clock);
+    let attempts = createAttempts(steadyClock);
+    let passwords = createPasswords();
+    let people = createPeople({ users, passwords, attempts, clock: steadyClock });
+    let note = createNoteEvent(log, keepIn(audit));
     let marks = createMarks({ storageFor, s3Prefix: config.s3_prefix, log });
     let recovery = createRecovery({
       journal,
@@ -131,7 +162,7 @@ export function openServer(
     });
     undo.defer(() => recovery.stop());
     let thumbnailCache = createThumbnailCache(join(config.data_dir, "internal", "thumbnails"));
-    let deleteRowAndObject = createDeleteFile({ repository, journal, recovery, storageFor, marks });
+    let deleteRowAndObject = createDeleteFile({ repository, journal, recovery, storageFor, marks, audit });
     let deleteFile: DeleteFile = async (idOrUid, how) => {
       let deleted = await deleteRowAndObject(idOrUid, how);
       await thumbnailCache.remove(deleted.uid);
@@ -159,10 +190,15 @@ export function openServer(
     });
     let inspectBytes = defaultHeadBytes + 2 * defaultTailBytes + firstBlockBytes;
     let admission = createAdmission(storages.budget, inspectBytes);
+    let quota = createTotalQuota(
+      config.max_total_mb === 0 ? null : config.max_total_mb * MIB,
+      repository.storedBytes,
+    );
     let recordUpload = createRecordUpload({
       repository,
       journal,
       recovery,
+      audit,
       options: { duplicates: config.duplicates, keepPosition: config.gps === "keep" },
     });
     let receiveUpload = createReceiveUpload({
@@ -173,6 +209,7 @@ export function openServer(
       recovery,
       idempotency,
       deleteFile,
+      quota,
       policy,
       admission,
       clock,
@@ -193,6 +230,8 @@ export function openServer(
       clock,
       ids,
       log,
+      allowances,
+      quota,
       s3Prefix: config.s3_prefix,
       maxFileBytes,
     });
@@ -225,6 +264,11 @@ export function openServer(
         program,
       }),
       thumbnailSignature,
+      audit,
+      limits: createClientLimits(
+        { requestsPerMinute: config.max_requests_per_minute, transfers: config.max_transfers_per_client },
+        steadyClock,
+      ),
       access: createAccess({
         tokens,
         checkHost: createHostCheck({ host: config.host, publicUrl, hostname: hostname() }),
@@ -233,8 +277,42 @@ export function openServer(
         basePath,
         publicUrl,
         anonymousScopes: allowAnonymous,
+        people,
+        invitations,
+        datasette:
+          config.datasette_secret === null
+            ? null
+            : {
+                read: createDatasetteCookie(config.datasette_secret, clock),
+                actors: config.datasette_actors,
+              },
+        proxy:
+          config.proxy_user_header === null
+            ? null
+            : { header: config.proxy_user_header, users: config.proxy_users },
       }),
-      signInRoutes: createSignIn({ tokens, cookie, clock: steadyClock, basePath }),
+      accounts: {
+        tokens,
+        users,
+        invitations,
+        allowances,
+        people,
+        passwords,
+        attempts,
+        cookie,
+        formTokens: createFormTokens(),
+        note,
+      },
+      signInRoutes: createSignIn({
+        tokens,
+        cookie,
+        clock: steadyClock,
+        basePath,
+        people,
+        users,
+        attempts,
+        note,
+      }),
       readiness: () => Promise.resolve(catalogFault ?? readiness.fault),
       log,
       clock: steadyClock,
@@ -249,6 +327,7 @@ export function openServer(
         blockedExtensions: config.blocked_extensions,
         stallTimeoutMs: config.stall_timeout_s * SECOND_MS,
         minBytesPerSecond: config.min_upload_rate,
+        keyPrefixOf: (folder) => keyPrefixOf(config.s3_prefix, folder),
       },
     });
 
@@ -259,12 +338,18 @@ export function openServer(
       readiness,
       trash,
       resumable,
+      audit,
       async prepare() {
         await storages.removeLeftovers();
         idempotency.forgetExpired();
         resumable.load();
+        await allowances.settle(async (uid) => (await repository.get(uid)) !== null);
+        await auditInterrupted({ journal, repository, audit });
+        audit.forget(config.audit_days);
         await recovery.hideDeletions();
         await trash.load();
+        // Read now what would else hold up the first upload.
+        if (config.max_total_mb > 0) await repository.storedBytes();
       },
       checkCatalog() {
         stopChecking = checkLargeCatalog(catalogPath, (error) => {
@@ -272,9 +357,10 @@ export function openServer(
           log.error({ reason: error.message }, "the catalog is not sound");
         });
       },
-      ensureAccess: (port) =>
-        ensureAccess({
+      ensureAccess(port) {
+        let ensured = ensureAccess({
           tokens,
+          users,
           allowAnonymous,
           publicUrl,
           host: config.host,
@@ -282,7 +368,10 @@ export function openServer(
           basePath,
           addresses: Object.values(networkInterfaces()).flatMap((list) => list ?? []),
           hostname: hostname(),
-        }),
+        });
+        if (ensured.kind === "created") audit.write("token_created", serverActor, { name: firstTokenName });
+        return ensured;
+      },
       endUploads(reason) {
         ending.abort(reason);
         resumable.endRequests(reason);
@@ -305,6 +394,14 @@ function refuseIfCatalogIsLost(catalogPath: string, journal: Journal): void {
     "internal_error",
     `The catalog ${catalogPath} is gone, but the journal knows of ${open} uploads or deletions that were under way with it. Put it back from a backup, or run "s3-uploads import", which makes it anew from what is in storage.`,
   );
+}
+
+function forgetOldEntries(audit: Audit, days: number, log: Log): void {
+  try {
+    audit.forget(days);
+  } catch (error) {
+    log.warn({ err: error }, "the audit log keeps its old entries for another day");
+  }
 }
 
 /** Where presigned URLs point to, for the Content-Security-Policy of our pages. */

@@ -1,7 +1,8 @@
 import type { Admission } from "./admission.ts";
+import type { Allowance, Hold } from "./allowance.ts";
 import type { Clock } from "./clock.ts";
 import type { DeleteFile } from "./delete-file.ts";
-import type { FileRecord, IncomingFile, NewFileRecord } from "./domain.ts";
+import type { FileRecord, IncomingFile, NewFileRecord, Requester } from "./domain.ts";
 import { AppError, type ErrorCode, toAppError } from "./errors.ts";
 import type { Ids } from "./ids.ts";
 import { measureBody } from "./inspect/measure.ts";
@@ -15,8 +16,9 @@ import { type Recovery, undoPatienceMs } from "./recover.ts";
 import { endsWithin } from "./soon.ts";
 import type { Idempotency } from "./state/idempotency.ts";
 import type { Journal } from "./state/journal.ts";
-import { objectKey, userMetadataOf } from "./store/keys.ts";
+import { keyPrefixOf, objectKey, userMetadataOf } from "./store/keys.ts";
 import type { Storage } from "./store/storage.ts";
+import { noQuota, type QuotaShare, type TotalQuota } from "./total-quota.ts";
 import { SECOND_MS } from "./units.ts";
 
 export type UploadOutcome =
@@ -28,6 +30,12 @@ export interface UploadContext {
   signal: AbortSignal;
   idempotencyKey: string | null;
   log: Log;
+  /** Folder below the folder of senders that have one, with a slash at its end: `clients/acme/`. */
+  folder?: string | null;
+  /** What is left to the sender; without one its files are not counted. */
+  allowance?: Allowance | null;
+  /** For the audit log; absent where nobody keeps one. */
+  by?: Requester;
 }
 
 /**
@@ -49,6 +57,7 @@ export interface ReceiveUploadDeps {
   deleteFile: DeleteFile;
   policy: Policy;
   admission: Admission;
+  quota?: TotalQuota;
   clock: Clock;
   ids: Ids;
   options: { s3Prefix: string; maxFileBytes: number };
@@ -58,15 +67,19 @@ export interface ReceiveUploadDeps {
 const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "invalid_filename",
   "file_too_large",
+  "quota_exceeded",
   "type_not_allowed",
   "type_mismatch",
   "duplicate",
+  "storage_full",
 ]);
 /** What reading a stored file's facts may take: an upload does not wait for ever for its picture's size. */
 const factsPatienceMs = 30 * SECOND_MS;
 /** A file that is in storage and waits for the end of its request to get its row. */
 interface StoredFile {
   row: NewFileRecord;
+  hold: Hold | null;
+  share: QuotaShare;
   release: () => void;
 }
 
@@ -82,6 +95,7 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
     deleteFile,
     policy,
     admission,
+    quota = noQuota,
     clock,
     ids,
     options,
@@ -90,7 +104,7 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
 
   async function receive(files: AsyncIterable<IncomingFile | RefusedFile>, context: UploadContext) {
     let received: (UploadOutcome | StoredFile)[] = [];
-    let recorded: FileRecord[] = [];
+    let recorded: { id: number; hold: Hold | null }[] = [];
     try {
       for await (let file of files) {
         received.push(await refusable(file.filename, () => receiveFile(file, received.length, context)));
@@ -100,13 +114,13 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
       for (let [position, one] of received.entries()) {
         let outcome =
           "row" in one ? await refusable(one.row.filename, () => record(one, position, context)) : one;
-        if ("row" in one && outcome.success) recorded.push(outcome.record);
+        if ("row" in one && outcome.success) recorded.push({ id: outcome.record.id, hold: one.hold });
         outcomes.push(outcome);
       }
       return outcomes;
     } catch (error) {
       // All rows at once: what is on its way out is out of sight, also for a retry that comes meanwhile.
-      let rowsGone = Promise.all(recorded.map(({ id }) => takeBack(id, context.log)));
+      let rowsGone = Promise.all(recorded.map((one) => takeBack(one, context)));
       await orLater(undoAll(received).then(() => rowsGone));
       throw context.signal.aborted ? endedBy(context.signal) : error;
     }
@@ -123,17 +137,31 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
 
     policy.checkName(file.filename);
     if (file.declaredBytes !== null) policy.checkSize(file.declaredBytes, file.filename);
-    let leave = await admission.enter(file.declaredBytes ?? file.mostBytes, context.signal);
+    let hold = context.allowance?.begin(file.declaredBytes) ?? null;
+    let share: QuotaShare | null = null;
     try {
-      return await store(file, context);
-    } finally {
-      leave();
+      share = await quota.take(file.declaredBytes);
+      let leave = await admission.enter(file.declaredBytes ?? file.mostBytes, context.signal);
+      try {
+        return await store(file, { hold, share }, context);
+      } finally {
+        leave();
+      }
+    } catch (error) {
+      share?.release();
+      hold?.release();
+      throw error;
     }
   }
 
-  async function store(file: IncomingFile, context: UploadContext): Promise<StoredFile> {
+  async function store(
+    file: IncomingFile,
+    { hold, share }: Pick<StoredFile, "hold" | "share">,
+    context: UploadContext,
+  ): Promise<StoredFile> {
     let { filename, declaredType, declaredBytes } = file;
-    let measured = measureBody(file.body, options.maxFileBytes, filename);
+    let body = share.tap(hold?.counted(file.body) ?? file.body);
+    let measured = measureBody(body, options.maxFileBytes, filename);
     let head = await measured.readHead();
     let media = await detectMediaType(head.bytes, head.isWhole, filename);
     let mismatch = policy.checkType(media, filename, declaredType, head.isWhole && head.bytes.length === 0);
@@ -141,11 +169,17 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
     let uid = ids.uid();
     let createdAtMs = clock.nowMs();
     let createdAt = new Date(createdAtMs).toISOString();
-    let key = objectKey({ prefix: options.s3Prefix, uid, extension: media.extension, createdAtMs });
+    let prefix = keyPrefixOf(options.s3Prefix, context.folder ?? null);
+    let key = objectKey({ prefix, uid, extension: media.extension, createdAtMs });
     let { name, bucket } = storage;
-    let release = recovery.claim(uid);
+    let unclaim = recovery.claim(uid);
+    let release = () => {
+      unclaim();
+      hold?.release();
+      share.release();
+    };
     try {
-      await journal.beginUpload({ uid, storage: name, bucket, key });
+      await journal.beginUpload({ uid, storage: name, bucket, key, ...(context.by && { by: context.by }) });
       let sha256 = head.isWhole ? { sha256: measured.sha256() } : {};
       let { sizeBytes } = await storage.put({
         key,
@@ -162,7 +196,7 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
       let source = measured.headTail.source(rangeReader(storage, key, patience));
       let what = { filename, declaredType, media, mismatch, sizeBytes, sha256: measured.sha256() };
       let row = await recordUpload.describe({ ...what, uid, key, createdAt, source }, storage);
-      return { row, release };
+      return { row, hold, share, release };
     } catch (error) {
       // What was given up on its way may still make an object, or an upload in parts.
       await orLater(undo({ row: { uid }, release }, true));
@@ -175,10 +209,13 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
     position: number,
     context: UploadContext,
   ): Promise<UploadOutcome> {
-    let { row, release } = stored;
+    let { row, hold, share, release } = stored;
     try {
       if (context.idempotencyKey !== null) await idempotency.remember(context.idempotencyKey, position, row);
-      let made = await recordUpload.record(row, context.log);
+      // From here on the catalog counts it.
+      share.release();
+      let { folder = null, by = null, log } = context;
+      let made = await recordUpload.record(row, { folder, hold, by }, log);
       release();
       return { success: true, ...made };
     } catch (error) {
@@ -201,9 +238,13 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
   }
 
   /** Removes what was recorded already. One that can't be removed does not keep the others, nor hide why. */
-  async function takeBack(id: number, log: Log): Promise<void> {
+  async function takeBack(
+    { id, hold }: { id: number; hold: Hold | null },
+    { log, by }: UploadContext,
+  ): Promise<void> {
     try {
-      await deleteFile(id, { alsoSetAside: true });
+      await deleteFile(id, { alsoSetAside: true, ...(by && { by }) });
+      hold?.refund();
     } catch (error) {
       log.error(
         { id, reason: toAppError(error).message },

@@ -1,4 +1,12 @@
-import type { DuplicatePolicy, FileRecord, JsonObject, MediaType, NewFileRecord } from "./domain.ts";
+import type { Hold } from "./allowance.ts";
+import type {
+  DuplicatePolicy,
+  FileRecord,
+  JsonObject,
+  MediaType,
+  NewFileRecord,
+  Requester,
+} from "./domain.ts";
 import type { ByteSource } from "./inspect/byte-source.ts";
 import { extractMetadata } from "./inspect/extract-metadata.ts";
 import type { FetchRange } from "./inspect/fetched-pages.ts";
@@ -7,7 +15,9 @@ import { newRow } from "./new-row.ts";
 import type { FileRepository } from "./record/file-repository.ts";
 import { type Recovery, undoPatienceMs } from "./recover.ts";
 import { endsWithin } from "./soon.ts";
+import { type AuditLog, noAudit } from "./state/audit.ts";
 import type { Journal } from "./state/journal.ts";
+import { liesApart } from "./store/key-kinds.ts";
 import type { Storage } from "./store/storage.ts";
 
 /** A file that is in storage, whichever way it came. */
@@ -28,21 +38,36 @@ export interface StoredUpload {
   source: ByteSource;
 }
 
+/** On whose behalf a row is made. */
+export interface Sender {
+  /** Folder of its own, below which the object lies; null for most. */
+  folder: string | null;
+  /** What its files are counted with; null: they are not. */
+  hold: Hold | null;
+  /** For the audit log; null where nobody keeps one. */
+  by: Requester | null;
+}
+
 /** The end of every way in: from an object to its row. */
 export interface RecordUpload {
   /** The row that a stored file gets. */
   describe(stored: StoredUpload, storage: Pick<Storage, "name" | "bucket">): Promise<NewFileRecord>;
   /**
-   * Makes the row and closes the intent; the object of a row that shares an older one's is taken back. When it rejects,
-   * the caller takes the upload back.
+   * Counts the file, makes the row and closes the intent; the object of a row that shares an older one's is taken back.
+   * When it rejects, nothing is counted, and the caller takes the upload back.
    */
-  record(row: NewFileRecord, log: Log): Promise<{ record: FileRecord; duplicateOf: number | null }>;
+  record(
+    row: NewFileRecord,
+    sender: Sender,
+    log: Log,
+  ): Promise<{ record: FileRecord; duplicateOf: number | null }>;
 }
 
 export interface RecordUploadDeps {
   repository: FileRepository;
   journal: Journal;
   recovery: Pick<Recovery, "undoUpload">;
+  audit?: AuditLog;
   options: { duplicates: DuplicatePolicy; keepPosition: boolean };
 }
 
@@ -50,6 +75,7 @@ export function createRecordUpload({
   repository,
   journal,
   recovery,
+  audit = noAudit,
   options,
 }: RecordUploadDeps): RecordUpload {
   return {
@@ -58,8 +84,19 @@ export function createRecordUpload({
       return newRow({ ...stored, facts, storage: name, bucket });
     },
 
-    async record(row, log) {
-      let { record, duplicateOf, linked } = await repository.create(row, options.duplicates);
+    async record(row, { folder, hold, by }, log) {
+      await hold?.charge(row.uid, row.size_bytes);
+      // Whose files lie apart shares no object with others, and learns nothing of theirs.
+      let duplicates = folder === null ? options.duplicates : "store";
+      let { record, duplicateOf, linked } = await repository
+        .create(row, duplicates, (older) => !liesApart(older.s3_key))
+        .catch((error) => {
+          hold?.refund();
+          throw error;
+        });
+      hold?.settle();
+      // Written together with the journal's close: as long as that is missing, recovery knows what to write down.
+      if (by) audit.write("upload", by, auditFacts(record), "later");
       // Marks the link and removes the object of its own. If storage can't be reached just now, the intent stays open and
       // recovery does both: the file is in storage and in the catalog, which is all that an answer promises.
       if (linked) await endsWithin(recovery.undoUpload(row.uid), undoPatienceMs);
@@ -71,6 +108,12 @@ export function createRecordUpload({
       return { record, duplicateOf };
     },
   };
+}
+
+/** What the audit log tells of an upload. */
+export function auditFacts(file: FileRecord): JsonObject {
+  let { id, uid, filename, size_bytes: bytes, content_type: type, checksum_sha256: sha256 } = file;
+  return { file_id: id, uid, filename, bytes, type, sha256 };
 }
 
 /** Reads pieces of a stored object, for facts that are neither in its head nor in its tail. */

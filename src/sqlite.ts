@@ -1,5 +1,5 @@
 import { constants, Database, SQLiteError } from "bun:sqlite";
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
+import { chmodSync, closeSync, fchmodSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 
 import { damagedDatabase, isDamage, refuseDamagedFiles } from "./damaged-database.ts";
@@ -80,6 +80,16 @@ export function openReader(path: string): Database {
 export function makePrivateFolder(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   chmodSync(path, 0o700);
+}
+
+/**
+ * Makes a file of mode 0600 where there is none, and brings one to it that was there before. SQLite gives a database's -wal,
+ * -shm and -journal the mode of the database itself, so it has to be right before SQLite sees it.
+ */
+export function makePrivateFile(path: string): void {
+  let descriptor = openSync(path, "a", 0o600);
+  fchmodSync(descriptor, 0o600);
+  closeSync(descriptor);
 }
 
 /** Finalises every statement and lets go of the file. */

@@ -1,10 +1,11 @@
 import type { Database } from "bun:sqlite";
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { createAdmission } from "../src/admission.ts";
+import { createAllowances } from "../src/allowance.ts";
 import { createByteBudget } from "../src/byte-budget.ts";
 import { systemClock } from "../src/clock.ts";
 import { createCommitSync } from "../src/commit-sync.ts";
@@ -23,6 +24,8 @@ import { createRecovery } from "../src/recover.ts";
 import { openStateDatabase } from "../src/state/database.ts";
 import { createIdempotency } from "../src/state/idempotency.ts";
 import { createJournal, type SqliteJournal } from "../src/state/sqlite-journal.ts";
+import { createTokens } from "../src/state/tokens.ts";
+import { createUsageTable } from "../src/state/usage.ts";
 import { createLocalStorage } from "../src/store/local.ts";
 import type { Storage } from "../src/store/storage.ts";
 import { MIB } from "../src/units.ts";
@@ -49,7 +52,7 @@ afterEach(() => {
 });
 
 /** The real thing, but for what a test breaks. */
-function createReceive() {
+function createReceive(duplicates: "store" | "link" | "reject" = "store") {
   let storageFor = () => storage;
   let marks = createMarks({ storageFor, s3Prefix: "uploads/", log: silentLog });
   let recovery = createRecovery({ journal, repository, storageFor, marks, log: silentLog, lateMs: 0 });
@@ -61,7 +64,7 @@ function createReceive() {
       repository,
       journal,
       recovery,
-      options: { duplicates: "store", keepPosition: true },
+      options: { duplicates, keepPosition: true },
     }),
     journal,
     recovery,
@@ -167,4 +170,69 @@ test("a retry with the same Idempotency-Key gets the first answer, another file 
   }
   await expect(receive(longer(), again)).rejects.toMatchObject({ code: "invalid_parameter" });
   expect((await census()).rows).toEqual(["a.bin"]);
+});
+
+test("files of a sender with a folder lie below it, each with an object of its own", async () => {
+  for (let duplicates of ["link", "reject"] as const) {
+    let receive = createReceive(duplicates);
+    await receive(filesOf(["shared.bin", bytesOf(5000)]), context()).catch(() => {});
+    let [outcome] = await receive(filesOf(["mine.bin", bytesOf(5000)]), context({ folder: "acme/" }));
+    expect(outcome?.success && outcome.record.s3_key).toMatch(
+      /^uploads\/folders\/acme\/\d{4}\/\d{2}\/[0-9a-f-]+\.bin$/,
+    );
+  }
+});
+
+function counted(maxBytes: number) {
+  let tokens = createTokens(state, systemClock);
+  let { id } = tokens.create({ name: "counted", scopes: ["upload"], maxBytes });
+  let allowance = createAllowances(createUsageTable(state, createCommitSync(state))).of({
+    type: "token",
+    id,
+  });
+  return {
+    context: context({ allowance }),
+    used: () => tokens.list().find((token) => token.id === id)?.usedBytes,
+  };
+}
+
+describe("files that are counted", () => {
+  test("are taken as far as there is room; the one that does not fit leaves nothing", async () => {
+    let sender = counted(301_500);
+    let outcomes = await createReceive()(filesOf(...three, ["d.bin", bytesOf(501)]), sender.context);
+    expect(outcomes.map((outcome) => outcome.success || outcome.error.code)).toEqual([
+      true,
+      true,
+      true,
+      "quota_exceeded",
+    ]);
+    expect(await census()).toMatchObject({ rows: ["c.bin", "b.bin", "a.bin"], objects: 3, intents: 0 });
+    expect(sender.used()).toBe(301_000);
+  });
+
+  test("of a request that fails are not counted", async () => {
+    let sender = counted(MIB);
+    failAtRow(3, new AppError("disk_full"));
+    await expect(createReceive()(filesOf(...three), sender.context)).rejects.toMatchObject({
+      code: "disk_full",
+    });
+    expect(await census()).toEqual({ rows: [], objects: 0, intents: 0 });
+    expect(sender.used()).toBe(0);
+  });
+
+  test("are counted once when a request is sent again with its Idempotency-Key", async () => {
+    let sender = counted(1000);
+    let receive = createReceive();
+    for (let nth = 0; nth < 2; nth++) {
+      let [outcome] = await receive(filesOf(three[0]!), { ...sender.context, idempotencyKey: "key" });
+      expect(outcome?.success).toBe(true);
+    }
+    expect(sender.used()).toBe(1000);
+  });
+
+  test("and refused for what they are leave their room to others", async () => {
+    let sender = counted(1000);
+    let outcomes = await createReceive()(filesOf(["x.exe", bytesOf(900)], three[0]!), sender.context);
+    expect(outcomes.map(({ success }) => success)).toEqual([false, true]);
+  });
 });

@@ -8,7 +8,7 @@ export interface LayoutProps {
   site: Site;
   title: string;
   /** Which entry of the navigation this page is. */
-  here?: "upload" | "files";
+  here?: "upload" | "files" | "admin" | "audit" | "account";
   /** Scripts of this page: the first is run, the others are what it imports. */
   modules?: string[];
   /** Address of a script that this page needs beside htmx. */
@@ -19,7 +19,7 @@ export interface LayoutProps {
 /** The frame of every page. `#notices` is where failures of requests made by htmx are shown. */
 export function Layout({ site, title, here, modules = [], script, children }: LayoutProps) {
   let { links, assets, may } = site;
-  let current = (name: "upload" | "files") => (name === here ? { "aria-current": "page" as const } : {});
+  let current = (name: LayoutProps["here"]) => (name === here ? { "aria-current": "page" as const } : {});
   return (
     <>
       {raw("<!doctype html>")}
@@ -60,13 +60,29 @@ export function Layout({ site, title, here, modules = [], script, children }: La
                   Files
                 </a>
               )}
+              {may.admin && (
+                <a href={links.admin.tokens} {...current("admin")}>
+                  Admin
+                </a>
+              )}
+              {may.admin && (
+                <a href={links.audit} {...current("audit")}>
+                  Audit
+                </a>
+              )}
               {site.isSignedIn && (
+                <a href={links.account} {...current("account")}>
+                  Account
+                </a>
+              )}
+              {(site.isSignedIn || site.isInvited) && (
                 <form method="post" action={links.signOut}>
                   <button class="plain" type="submit">
-                    Sign out
+                    {site.isSignedIn ? "Sign out" : "Leave"}
                   </button>
                 </form>
               )}
+              {site.offersSignIn && <a href={links.signIn}>Sign in</a>}
             </nav>
           </header>
           <main id="main" tabindex={-1}>

@@ -11,8 +11,11 @@ export interface SiteLinks {
   filesCsv: string;
   deleteMany: string;
   restore: string;
+  audit: string;
   signIn: string;
   signOut: string;
+  account: string;
+  admin: { tokens: string; users: string; invitations: string };
 }
 
 export interface AssetLinks {
@@ -32,6 +35,8 @@ export interface Permitted {
   upload: boolean;
   view: boolean;
   delete: boolean;
+  /** Tokens, users and invitations, and who did what. */
+  admin: boolean;
 }
 
 export interface Site {
@@ -40,6 +45,10 @@ export interface Site {
   may: Permitted;
   /** By a sign-in that can be ended. */
   isSignedIn: boolean;
+  /** By an invitation's link, which can be left. */
+  isInvited: boolean;
+  /** Whether to offer a sign-in: there is more to do than nobody in particular may. */
+  offersSignIn: boolean;
 }
 
 export interface FileLinks {
@@ -69,6 +78,20 @@ export interface ErrorView {
   /** Label and value: file, limit, found type, … */
   facts: { label: string; value: string; title?: string }[];
   requestId: string;
+}
+
+/** What somebody may still send who has a limit. */
+export interface AllowanceView {
+  /** Null for a token. */
+  invitation: {
+    /** Lines of plain text; may be empty. */
+    note: string;
+    /** ISO 8601. */
+    until: string;
+  } | null;
+  /** Null for no limit. */
+  leftBytes: number | null;
+  leftFiles: number | null;
 }
 
 export interface ListView {
@@ -127,6 +150,88 @@ export interface UndoView {
 export interface OutcomeView {
   done: number[];
   failed: { id: string; error: ErrorView }[];
+}
+
+/** A secret that was just made: on no later page. */
+export interface MadeView {
+  /** `The token “backup”`. */
+  what: string;
+  label: string;
+  secret: string;
+  /** What to do with it. */
+  hint: string;
+}
+
+/** What every page of the administration has. */
+export interface AdminView {
+  formToken: string;
+  /** Why the last form was not taken, and what was typed into it. */
+  problem: string | null;
+  typed: Record<string, string>;
+  typedScopes: readonly string[];
+  made: MadeView | null;
+}
+
+export interface TokenView {
+  id: number;
+  name: string;
+  scopes: readonly string[];
+  created: string;
+  expires: string | null;
+  isExpired: boolean;
+  lastUsed: string | null;
+  folder: string | null;
+  maxBytes: number | null;
+  usedBytes: number;
+  revokeHref: string;
+}
+
+export interface UserView {
+  id: number;
+  name: string;
+  scopes: readonly string[];
+  created: string;
+  signedIn: string | null;
+  /** The one who looks at the page. */
+  isSelf: boolean;
+  passwordHref: string;
+  removeHref: string;
+}
+
+export interface InvitationView {
+  id: number;
+  note: string;
+  createdBy: string;
+  created: string;
+  expires: string;
+  state: "open" | "expired" | "used up";
+  maxFiles: number | null;
+  maxBytes: number | null;
+  usedFiles: number;
+  usedBytes: number;
+  lastUsed: string | null;
+  revokeHref: string;
+}
+
+/** A page of the audit log. */
+export interface AuditView {
+  entries: {
+    iso: string;
+    event: string;
+    actor: string | null;
+    address: string | null;
+    requestId: string | null;
+    detail: string;
+    /** The list of this actor alone. */
+    actorHref: string | null;
+  }[];
+  /** What can be chosen. */
+  events: readonly string[];
+  /** What the list is narrowed to; empty for nothing. */
+  fields: { event: string; actor: string; day: string };
+  jsonHref: string;
+  /** Older entries. */
+  nextHref: string | null;
 }
 
 export type UploadResultView =

@@ -3,41 +3,84 @@ import { AppError, ERROR_CODES } from "../errors.ts";
 import { SECOND_MS } from "../units.ts";
 import { senderOf } from "./ip.ts";
 
-/** Failed sign-ins in a row that a sender has free; after them one each `refillMs`. */
-const maxFailures = 10;
-/** As long as Retry-After says. */
-const refillMs = ERROR_CODES.too_many_requests.retryAfterSeconds * SECOND_MS;
-/** The senders that failed longest ago are forgotten first. */
-const maxSenders = 10_000;
+/** Failures in a row that are free; after them one each `refillMs`, as long as Retry-After says. */
+interface Limit {
+  free: number;
+  refillMs: number;
+}
 
-/** Slows down guessing at the sign-in page. In memory: a restart forgives. */
+const retryMs = ERROR_CODES.too_many_requests.retryAfterSeconds * SECOND_MS;
+const ofSender: Limit = { free: 10, refillMs: retryMs };
+/** More than of a sender: nobody is to be locked out by one who fails on purpose. */
+const ofName: Limit = { free: 30, refillMs: retryMs };
+/** Of passwords, whoever sends them for whichever name: many senders that try a few names each. */
+const ofAll: Limit = { free: 200, refillMs: 5 * SECOND_MS };
+/** Those that were heard of longest ago are forgotten first. */
+const maxRemembered = 10_000;
+
+/** Slows down guessing. In memory: a restart forgives. */
 export interface Attempts {
-  /** Throws AppError `too_many_requests` while the sender has used up its failures. */
-  admit(address: string | null): void;
-  failed(address: string | null): void;
+  /**
+   * Begins an attempt, which counts as failed until it is told otherwise: many at once get no further than one by one.
+   * Throws AppError `too_many_requests`.
+   *
+   * @param name whose password is tried; absent for secrets that are too long to be guessed. A sender who signed in by
+   * that name before is only held to the sender's own limit.
+   */
+  begin(address: string | null, name?: string): Attempt;
+}
+
+export interface Attempt {
+  succeeded(): void;
+  /** It came to no answer: it does not count. */
+  withdraw(): void;
 }
 
 export function createAttempts(clock: Clock): Attempts {
   // Insertion order is the order of the last failure.
   let failures = new Map<string, { count: number; atMs: number }>();
+  let welcome = new Set<string>();
 
-  function failuresOf(sender: string): number {
-    let seen = failures.get(sender);
+  function count(key: string, { refillMs }: Limit): number {
+    let seen = failures.get(key);
     return seen === undefined ? 0 : Math.max(0, seen.count - (clock.nowMs() - seen.atMs) / refillMs);
   }
 
+  function add(key: string, limit: Limit, step: 1 | -1): void {
+    let now = Math.max(0, count(key, limit) + step);
+    failures.delete(key);
+    if (now > 0) failures.set(key, { count: now, atMs: clock.nowMs() });
+    dropOldest(failures);
+  }
+
   return {
-    admit(address) {
-      if (failuresOf(senderOf(address ?? "")) <= maxFailures - 1) return;
-      throw new AppError("too_many_requests", "Too many failed sign-ins from this address; try again later.");
-    },
-    failed(address) {
+    begin(address, name) {
       let sender = senderOf(address ?? "");
-      let count = failuresOf(sender) + 1;
-      failures.delete(sender);
-      failures.set(sender, { count, atMs: clock.nowMs() });
-      let oldest = failures.keys().next();
-      if (failures.size > maxSenders && !oldest.done) failures.delete(oldest.value);
+      let pair = name === undefined ? null : `${sender} ${name}`;
+      let limits: [key: string, limit: Limit][] = [[`from ${sender}`, ofSender]];
+      if (pair !== null && !welcome.has(pair)) limits.push([`name ${name}`, ofName], ["all", ofAll]);
+      if (limits.some(([key, limit]) => count(key, limit) > limit.free - 1)) {
+        throw new AppError("too_many_requests", "Too many failed sign-ins; try again later.");
+      }
+      for (let [key, limit] of limits) add(key, limit, 1);
+      let withdraw = () => {
+        for (let [key, limit] of limits) add(key, limit, -1);
+      };
+      return {
+        withdraw,
+        succeeded() {
+          withdraw();
+          if (pair === null) return;
+          welcome.delete(pair);
+          welcome.add(pair);
+          dropOldest(welcome);
+        },
+      };
     },
   };
+}
+
+function dropOldest(remembered: Map<string, unknown> | Set<string>): void {
+  let oldest = remembered.keys().next();
+  if (remembered.size > maxRemembered && !oldest.done) remembered.delete(oldest.value);
 }

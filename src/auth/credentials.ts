@@ -1,24 +1,34 @@
-const maxHeaderCharacters = 1024;
+const maxHeaderCharacters = 2048;
 
-/** A token in an Authorization header; `untrustedToken` is null when the header holds none that can be read. */
+/** What stands in an Authorization header. */
 export interface Credentials {
   scheme: "bearer" | "basic" | "other";
+  /** The token, or the password of a pair; null when the header holds none that can be read. */
   untrustedToken: string | null;
+  /** The name of a pair; null for other schemes. */
+  untrustedName: string | null;
 }
 
-/** Null when there is no header. With Basic (`curl -u anything:TOKEN`) the password is the token, the user is ignored. */
+/** Null when there is no header. */
 export function readAuthorization(header: string | undefined): Credentials | null {
   if (header === undefined) return null;
-  let [, scheme = "", value = ""] = /^\s*(\S+)\s*(.*?)\s*$/s.exec(header.slice(0, maxHeaderCharacters)) ?? [];
+  let text = header.slice(0, maxHeaderCharacters).trim();
+  let [scheme = ""] = text.split(/\s/, 1);
+  let value = text.slice(scheme.length).trimStart();
   switch (scheme.toLowerCase()) {
     case "bearer":
-      return { scheme: "bearer", untrustedToken: value };
+      return { scheme: "bearer", untrustedToken: value, untrustedName: null };
     case "basic": {
       let pair = Buffer.from(value, "base64").toString("utf8");
       let colon = pair.indexOf(":");
-      return { scheme: "basic", untrustedToken: colon < 0 ? null : pair.slice(colon + 1) };
+      if (colon < 0) return { scheme: "basic", untrustedToken: null, untrustedName: null };
+      return {
+        scheme: "basic",
+        untrustedToken: pair.slice(colon + 1),
+        untrustedName: pair.slice(0, colon),
+      };
     }
     default:
-      return { scheme: "other", untrustedToken: null };
+      return { scheme: "other", untrustedToken: null, untrustedName: null };
   }
 }

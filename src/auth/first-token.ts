@@ -1,6 +1,9 @@
 import { isIP } from "node:net";
 
-import type { Scope, Tokens } from "../state/tokens.ts";
+import { type Scope, SCOPES } from "../state/scopes.ts";
+import type { Tokens } from "../state/tokens.ts";
+import type { Users } from "../state/users.ts";
+import { trimEndOf } from "../trim-end.ts";
 import { isUnspecified } from "./ip.ts";
 
 /** What can be allowed to nobody in particular; never `admin`. */
@@ -8,6 +11,7 @@ export type AnonymousScope = Exclude<Scope, "admin">;
 
 export interface EnsureAccessOptions {
   tokens: Pick<Tokens, "create" | "count">;
+  users?: Pick<Users, "count">;
   /** What nobody in particular may do, default included. */
   allowAnonymous: readonly AnonymousScope[];
   publicUrl: string | null;
@@ -32,34 +36,37 @@ export type EnsuredAccess =
   | { kind: "created"; link: string; sentence: string }
   | { kind: "present"; sentence: string };
 
-const firstTokenName = "first link";
+export const firstTokenName = "first link";
 const everyAnonymousScope: readonly AnonymousScope[] = ["upload", "view", "delete"];
 
 /**
  * Makes sure that somebody can get in: where nobody in particular may not do everything and there is no token that is
- * good, makes one and gives the link that signs its opener in.
+ * good and no user, makes one and gives the link that signs its opener in.
  */
 export function ensureAccess(options: EnsureAccessOptions): EnsuredAccess {
-  let { tokens, allowAnonymous, basePath } = options;
+  let { tokens, users, allowAnonymous, basePath } = options;
   if (everyAnonymousScope.every((scope) => allowAnonymous.includes(scope))) return { kind: "open" };
-  if (tokens.count() > 0) {
+  if (tokens.count() > 0 || (users?.count() ?? 0) > 0) {
     return {
       kind: "present",
-      sentence: `Sign in with an access token at ${publicBase(options)}${basePath}/sign-in; “s3-uploads token create --scope upload,view,delete” makes a new one.`,
+      sentence: `Sign in at ${publicBase(options)}${basePath}/sign-in; “s3-uploads user add NAME” makes a new user, “s3-uploads token create” a new token.`,
     };
   }
-  let { token } = tokens.create({ name: firstTokenName, scopes: everyAnonymousScope });
+  let { token } = tokens.create({ name: firstTokenName, scopes: SCOPES, linkOnce: true });
   return {
     kind: "created",
     link: `${publicBase(options)}${basePath}/sign-in?token=${token}`,
     sentence:
-      "Open this link to sign in; it is shown this once, and whoever has it may upload, see and delete.",
+      "Open this link to sign in as the admin; it works once. The token in it goes on: send it as “Authorization: Bearer …”.",
   };
 }
 
 /** The address that others most likely reach the server by, without a slash at its end. */
-function publicBase({ publicUrl, host, port, addresses, hostname }: EnsureAccessOptions): string {
-  if (publicUrl !== null) return publicUrl.replace(/\/+$/, "");
+export function publicBase(
+  options: Pick<EnsureAccessOptions, "publicUrl" | "host" | "port" | "addresses" | "hostname">,
+): string {
+  let { publicUrl, host, port, addresses, hostname } = options;
+  if (publicUrl !== null) return trimEndOf(publicUrl, "/");
   let outer = addresses.find(({ address, internal }) => !internal && isIP(address) === 4)?.address;
   let name = isUnspecified(host) ? (outer ?? hostname) : host;
   return `http://${isIP(name) === 6 ? `[${name}]` : name}:${port}`;

@@ -67,6 +67,8 @@ export interface Client {
   untrustedHost: string | null;
   /** True when a trusted proxy says that it was reached by https. */
   secure: boolean;
+  /** True when a trusted proxy is at the other end of the connection: its headers are believed. */
+  byProxy: boolean;
 }
 
 /** Forwarded headers of anybody but a trusted proxy are ignored. */
@@ -79,6 +81,7 @@ export function readClient(request: Request, peer: string | null, trusted: Trust
     address: clientAddress(peer, headers.get("X-Forwarded-For"), trusted),
     untrustedHost: forwardedHost ?? hostOf(request),
     secure: byProxy && last(headers.get("X-Forwarded-Proto"))?.toLowerCase() === "https",
+    byProxy,
   };
 }
 

@@ -7,7 +7,7 @@ import { isIP } from "node:net";
 export function normalAddress(text: string): string | null {
   let bare = text.trim().toLowerCase();
   if (bare.startsWith("[") && bare.endsWith("]")) bare = bare.slice(1, -1);
-  bare = bare.replace(/%.*$/, "");
+  bare = bare.split("%", 1)[0] ?? "";
   let version = isIP(bare);
   if (version === 0) return null;
   if (version === 4) return bare;

@@ -5,10 +5,14 @@ import { createMiddleware } from "hono/factory";
 import { SignInForm } from "../../views/fragments/sign-in-form.tsx";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
-import type { Tokens } from "../state/tokens.ts";
+import type { TokenIdentity, Tokens } from "../state/tokens.ts";
+import type { UserFacts, Users } from "../state/users.ts";
 import { KIB } from "../units.ts";
 import type { AccessEnv } from "./access.ts";
-import { createAttempts } from "./attempts.ts";
+import { type Attempts, createAttempts } from "./attempts.ts";
+import type { NoteEvent } from "./events.ts";
+import type { Actor } from "./identity.ts";
+import type { People } from "./people.ts";
 import type { SessionCookie } from "./session-cookie.ts";
 
 export interface SignInOptions {
@@ -16,6 +20,11 @@ export interface SignInOptions {
   cookie: SessionCookie;
   clock: Clock;
   basePath: string;
+  /** People with passwords; absent: tokens alone sign in. */
+  people?: People;
+  users?: Pick<Users, "count" | "noteSignIn">;
+  attempts?: Attempts;
+  note?: NoteEvent;
 }
 
 const maxFormBytes = 4 * KIB;
@@ -25,54 +34,94 @@ const maxFormBytes = 4 * KIB;
  * base path behind the guard. The link is a GET that changes something: another site could at most sign a browser in
  * with a token that it already has.
  */
-export function createSignIn({ tokens, cookie, clock, basePath }: SignInOptions): Hono<AccessEnv> {
-  let attempts = createAttempts(clock);
+export function createSignIn(options: SignInOptions): Hono<AccessEnv> {
+  let { tokens, cookie, clock, basePath, people, users, note = () => {} } = options;
+  let { attempts = createAttempts(clock) } = options;
   let app = new Hono<AccessEnv>();
+  type Ctx = Context<AccessEnv>;
 
-  async function signIn(context: Context<AccessEnv>, untrustedToken: string): Promise<Response> {
-    let { address, secure } = context.var.client;
-    attempts.admit(address);
-    let identity = tokens.verify(untrustedToken.trim());
-    if (identity === null) {
-      attempts.failed(address);
-      return refuse(context);
-    }
+  /** A new secret at each sign-in: one that somebody had before knows nothing of it. */
+  function begin(context: Ctx, secret: string): Response {
     let before = cookie.read(context);
     if (before !== null) tokens.sessions.remove(before);
-    cookie.give(context, tokens.sessions.create(identity.id), secure);
+    cookie.give(context, secret, context.var.client.secure);
     return context.redirect(basePath || "/", 303);
   }
 
-  function refuse(context: Context<AccessEnv>): Response | Promise<Response> {
-    let sentence = "That token is not known here, or it has expired or been revoked.";
+  async function byToken(context: Ctx, find: () => TokenIdentity | "spent" | null): Promise<Response> {
+    let attempt = attempts.begin(context.var.client.address);
+    let found = find();
+    if (found === null) {
+      note(context, { action: "sign_in_failed" });
+      return refuse(context, "That token is not known here, or it has expired or been revoked.");
+    }
+    attempt.succeeded();
+    if (found === "spent") {
+      return refuse(
+        context,
+        "This link has been opened already; it works once. The token in it, which is what follows “token=”, can be pasted here.",
+      );
+    }
+    note(context, { action: "sign_in", ...actorOf({ type: "token", identity: found }) });
+    return begin(context, tokens.sessions.create(found.id));
+  }
+
+  async function byPassword(context: Ctx, name: string, password: string): Promise<Response> {
+    let user: UserFacts | null =
+      (await people?.recognise(name, password, context.var.client.address)) ?? null;
+    if (user === null) {
+      note(context, { action: "sign_in_failed" });
+      return refuse(context, "Name and password do not fit.");
+    }
+    users?.noteSignIn(user.id);
+    note(context, { action: "sign_in", ...actorOf({ type: "user", identity: user }) });
+    return begin(context, tokens.sessions.createForUser(user.id));
+  }
+
+  function refuse(context: Ctx, sentence: string): Response | Promise<Response> {
     let wantsPage = context.req.header("Accept")?.includes("text/html") ?? false;
     if (!wantsPage) throw new AppError("authentication_required", sentence);
     return showForm(context, sentence);
   }
 
-  function showForm(context: Context<AccessEnv>, problem: string | null): Response | Promise<Response> {
+  function showForm(context: Ctx, problem: string | null): Response | Promise<Response> {
     context.status(problem === null ? 200 : 401);
-    return context.render(<SignInForm action={`${basePath}/sign-in`} problem={problem} />, {
-      title: "Sign in",
-    });
+    let hasUsers = (users?.count() ?? 0) > 0;
+    return context.render(
+      <SignInForm action={`${basePath}/sign-in`} problem={problem} hasUsers={hasUsers} />,
+      { title: "Sign in" },
+    );
   }
 
   app.use("/sign-in", keepSecret);
   app.get("/sign-in", async (context) => {
     let token = context.req.query("token");
-    return token === undefined ? showForm(context, null) : await signIn(context, token);
+    if (token === undefined) return showForm(context, null);
+    return await byToken(context, () => tokens.openLink(token.trim()));
   });
   app.post("/sign-in", async (context) => {
     let form = new URLSearchParams(await readForm(context.req.raw));
-    return await signIn(context, form.get("token") ?? "");
+    let name = form.get("name")?.trim() ?? "";
+    if (people && name !== "") return await byPassword(context, name, form.get("password") ?? "");
+    let token = (form.get("token") ?? "").trim();
+    return await byToken(context, () => tokens.verify(token));
   });
   app.post("/sign-out", (context) => {
     let secret = cookie.read(context);
+    let session = secret === null ? null : tokens.sessions.verify(secret);
     if (secret !== null) tokens.sessions.remove(secret);
     cookie.remove(context);
+    if (session) note(context, { action: "sign_out", ...actorOf(session) });
     return context.redirect(`${basePath}/sign-in`, 303);
   });
   return app;
+}
+
+type Owner = { type: "token"; identity: TokenIdentity } | { type: "user"; identity: UserFacts };
+
+/** For an event: here nobody has found out yet who asks. */
+function actorOf({ type, identity: { id, name } }: Owner): { actor: Actor } {
+  return { actor: { type, id: String(id), name } };
 }
 
 /**

@@ -10,6 +10,8 @@ import { isLoopback } from "../loopback.ts";
 import type { Storage } from "../store/storage.ts";
 import { SECOND_MS } from "../units.ts";
 import { inspectDataFolder } from "./check-data-folder.ts";
+import { inspectModes } from "./check-modes.ts";
+import { inspectPublicity } from "./check-public.ts";
 
 export interface CheckDeps {
   config: Config;
@@ -34,10 +36,12 @@ const whatColumns = 14;
  */
 export async function runCheck({ config, storage, write, ids = randomIds }: CheckDeps): Promise<number> {
   let failed = false;
+  let warned = false;
   let lastFailure = "";
   let secrets = secretsOf(config);
   let report: Report = (mark, what, sentence) => {
     let shown = hideSecrets(sentence, secrets);
+    if (mark === "warn") warned = true;
     if (mark === "FAIL") {
       failed = true;
       if (shown === lastFailure) shown = "for the same reason";
@@ -48,6 +52,7 @@ export async function runCheck({ config, storage, write, ids = randomIds }: Chec
 
   reportConfiguration(config, report);
   await inspectDataFolder(config, storage.name, ids.uid(), report);
+  await inspectModes(config.data_dir, report);
   if (storage.name === "local" && !existsSync(join(config.data_dir, "objects"))) {
     report("ok", "storage", "the folder for objects will be made by the server");
   } else if (await probe(config, storage, report)) {
@@ -57,7 +62,8 @@ export async function runCheck({ config, storage, write, ids = randomIds }: Chec
   } else {
     report("warn", "object", "not tried, because the storage did not answer");
   }
-  write(failed ? "The check failed.\n" : "Everything works.\n");
+  let works = warned ? "Everything works; see the warnings." : "Everything works.";
+  write(`${failed ? "The check failed." : works}\n`);
   return failed ? 1 : 0;
 }
 
@@ -142,6 +148,7 @@ async function roundTrip(storage: Storage, key: string, report: Report): Promise
     if (Buffer.compare(found, sent) === 0) report("ok", "compare", "they are the same bytes");
     else report("FAIL", "compare", "the storage gave other bytes than it was sent: don't use it");
   }
+  await inspectPublicity(storage, key, report);
   let deleted = await step(report, "delete", "deleted the object", () => storage.delete(key));
   if (!deleted) report("warn", "delete", `the object ${key} is left in the storage`);
 }

@@ -1,6 +1,8 @@
+import { inviteOptions } from "./invite.ts";
 import type { ProgramName } from "./programs.ts";
 import { reconcileOptions } from "./reconcile-options.ts";
 import { tokenOptions } from "./token.ts";
+import { userOptions } from "./user.ts";
 
 /** What the command line offers: data for the parser and for the help texts. */
 
@@ -44,7 +46,7 @@ export const COMMANDS = {
     minOperands: 0,
     maxOperands: 0,
     summary: "try configuration and credentials on the bucket",
-    text: "Looks at the configuration and the data folder, then lists the bucket, stores a small object under the prefix, reads it back, compares it and deletes it. One line a check; the exit status is 1 when one failed. A server may run beside it.",
+    text: "Looks at the configuration and the data folder, then lists the bucket, stores a small object under the prefix, reads it back, compares it and deletes it. Warns of files that others on this machine can read, and of a bucket that strangers can. One line a check; the exit status is 1 when one failed. A server may run beside it.",
     options: [],
     examples: ["s3-uploads check", "s3-uploads check --config s3-uploads.yaml"],
   },
@@ -115,10 +117,17 @@ export const COMMANDS = {
     maxOperands: 0,
     summary: "make an access token for a program or a person",
     text: "Makes an access token and prints it, alone and only this once. It is sent as `Authorization: Bearer TOKEN`.",
-    options: [tokenOption("name"), tokenOption("scope"), tokenOption("expires")],
+    options: [
+      tokenOption("name"),
+      tokenOption("scope"),
+      tokenOption("expires"),
+      tokenOption("prefix"),
+      tokenOption("max-mb"),
+    ],
     examples: [
       "s3-uploads token create --name backup --scope upload",
       "s3-uploads token create --name visitor --scope view --expires 30d",
+      "s3-uploads token create --name acme --prefix clients/acme --max-mb 1000",
     ],
   },
   "token list": {
@@ -138,6 +147,83 @@ export const COMMANDS = {
     text: "Ends a token at once, with everybody who signed in by it.",
     options: [],
     examples: ["s3-uploads token revoke backup", "s3-uploads token revoke 3"],
+  },
+  "user add": {
+    operands: "NAME",
+    minOperands: 1,
+    maxOperands: 1,
+    summary: "let a person sign in by name and password",
+    text: "Adds a person who signs in by name and password, on the page or as `curl -u NAME`. The password is asked for, or read from standard input with --password-stdin; without a terminal one is made and printed, alone and only this once.",
+    options: [
+      optionOf("scope", userOptions.scope),
+      optionOf("password-stdin", userOptions["password-stdin"]),
+    ],
+    examples: [
+      "s3-uploads user add ann --scope upload,view,delete",
+      "s3-uploads user add root --scope admin",
+    ],
+  },
+  "user passwd": {
+    operands: "NAME",
+    minOperands: 1,
+    maxOperands: 1,
+    summary: "give a user another password",
+    text: "Changes a user's password, and ends every sign-in by the old one. The password comes as with `user add`.",
+    options: [optionOf("password-stdin", userOptions["password-stdin"])],
+    examples: ["s3-uploads user passwd ann"],
+  },
+  "user list": {
+    operands: "",
+    minOperands: 0,
+    maxOperands: 0,
+    summary: "show the users",
+    text: "Shows every user: id, name, what the user may do, since when, and the last sign-in.",
+    options: [tokenOption("json")],
+    examples: ["s3-uploads user list", "s3-uploads user list --json"],
+  },
+  "user remove": {
+    operands: "ID|NAME",
+    minOperands: 1,
+    maxOperands: 1,
+    summary: "remove a user at once",
+    text: "Removes a user and ends every sign-in. Files stay.",
+    options: [],
+    examples: ["s3-uploads user remove ann"],
+  },
+  "invite create": {
+    operands: "",
+    minOperands: 0,
+    maxOperands: 0,
+    summary: "make a link by which others may send files",
+    text: "Makes an invitation and prints its link, alone and only this once. Whoever opens it may send files within its limits, without an account, and see nothing else. It is good for 7 days unless --expires says otherwise.",
+    options: [
+      optionOf("note", inviteOptions.note),
+      tokenOption("expires"),
+      optionOf("max-files", inviteOptions["max-files"]),
+      tokenOption("max-mb"),
+    ],
+    examples: [
+      "s3-uploads invite create --note 'Your photos of the fair, please'",
+      "s3-uploads invite create --expires 30d --max-files 20 --max-mb 2000",
+    ],
+  },
+  "invite list": {
+    operands: "",
+    minOperands: 0,
+    maxOperands: 0,
+    summary: "show the invitations, without their links",
+    text: "Shows every invitation: id, end, files and bytes that were sent, who made it, and its note.",
+    options: [tokenOption("json")],
+    examples: ["s3-uploads invite list", "s3-uploads invite list --json"],
+  },
+  "invite revoke": {
+    operands: "ID",
+    minOperands: 1,
+    maxOperands: 1,
+    summary: "end an invitation at once",
+    text: "Ends an invitation at once. What was sent stays.",
+    options: [],
+    examples: ["s3-uploads invite revoke 3"],
   },
   snapshot: {
     operands: "FILE",
@@ -175,6 +261,10 @@ export const COMMAND_NAMES = Object.keys(COMMANDS) as CommandName[];
 function tokenOption(name: keyof typeof tokenOptions): OptionFacts {
   let facts = tokenOptions[name];
   return { name, value: "value" in facts ? facts.value : null, doc: facts.description };
+}
+
+function optionOf(name: string, facts: { value?: string; description: string }): OptionFacts {
+  return { name, value: facts.value ?? null, doc: facts.description };
 }
 
 /** The commands that begin with this word, as `token` begins three. */

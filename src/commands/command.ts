@@ -3,6 +3,7 @@ import type { Config } from "../config/config.ts";
 import type { Ids } from "../ids.ts";
 import type { Log } from "../log.ts";
 import type { Terminal } from "../terminal/board.ts";
+import type { Prompt } from "../terminal/prompt.ts";
 import type { CommandOptions } from "./options.ts";
 
 /** What a command works with; nothing of it is opened before it is used. */
@@ -16,6 +17,8 @@ export interface CommandContext {
   stderr: (text: string) => void;
   /** Standard input; asked for once. */
   stdin: () => AsyncIterable<Uint8Array>;
+  /** Asks a person for what must not stand on a command line. */
+  prompt: Prompt;
   /** Where progress is shown: stderr when a person looks at it, else null. */
   terminal: Terminal | null;
   stdoutIsTerminal: boolean;

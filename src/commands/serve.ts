@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 
+import { auditStart, serverActor } from "../audit-start.ts";
 import type { EnsuredAccess } from "../auth/first-token.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config/config.ts";
@@ -46,12 +47,14 @@ export async function runServe(options: ServeOptions): Promise<void> {
     opened.trash.start();
     opened.checkCatalog();
     opened.resumable.start();
+    auditStart(opened.audit, config, options.version);
     let access = opened.ensureAccess(server.port ?? config.port);
     write(banner(options, server.url, opened, access, isNew));
     log.info({ port: server.port, storage: opened.storages.current.name }, "listening");
     let signal = await stopped;
     log.info({ signal }, "ending: uploads under way may finish");
     await drain(server, opened);
+    opened.audit.write("server_stopped", serverActor, { signal });
     log.info({}, "ended");
   } finally {
     opened.close();

@@ -1,9 +1,13 @@
+import { shortBytes } from "../../views/format.ts";
 import type { TokenFacts } from "../state/tokens.ts";
+import { columns, minute } from "./columns.ts";
 
-/** Tokens as aligned columns with a heading, one line each; times in UTC, to the minute. */
+/** Tokens as aligned columns with a heading, one line each; times in UTC, to the minute. Limits only where one has any. */
 export function tokenTable(tokens: readonly TokenFacts[], nowMs: number): string {
-  let rows = [
-    ["ID", "NAME", "SCOPES", "CREATED", "EXPIRES", "LAST USED"],
+  let hasLimits = tokens.some(({ folder, maxBytes }) => folder !== undefined || maxBytes !== undefined);
+  let limits = (token: TokenFacts) => (hasLimits ? [limitsOf(token)] : []);
+  return columns([
+    ["ID", "NAME", "SCOPES", "CREATED", "EXPIRES", "LAST USED", ...(hasLimits ? ["LIMITS"] : [])],
     ...tokens.map((token) => [
       String(token.id),
       token.name,
@@ -11,31 +15,17 @@ export function tokenTable(tokens: readonly TokenFacts[], nowMs: number): string
       minute(token.createdAtMs),
       expiry(token.expiresAtMs, nowMs),
       token.lastUsedAtMs === null ? "never" : minute(token.lastUsedAtMs),
+      ...limits(token),
     ]),
-  ];
-  let widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => Bun.stringWidth(row[column] ?? ""))),
-  );
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, i) => padded(cell, widths[i] ?? 0))
-          .join("  ")
-          .trimEnd()}\n`,
-    )
-    .join("");
+  ]);
 }
 
-function padded(cell: string, width: number): string {
-  return cell + " ".repeat(Math.max(0, width - Bun.stringWidth(cell)));
+function limitsOf({ folder, maxBytes, usedBytes = 0 }: TokenFacts): string {
+  let size = maxBytes === undefined ? [] : [`${shortBytes(usedBytes)} of ${shortBytes(maxBytes)}`];
+  return [...(folder === undefined ? [] : [folder]), ...size].join(", ");
 }
 
 function expiry(atMs: number | null, nowMs: number): string {
   if (atMs === null) return "never";
   return atMs <= nowMs ? `expired ${minute(atMs)}` : minute(atMs);
-}
-
-function minute(atMs: number): string {
-  return new Date(atMs).toISOString().slice(0, 16).replace("T", " ");
 }

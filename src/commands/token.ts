@@ -1,12 +1,13 @@
 import { join } from "node:path";
 
 import type { Clock } from "../clock.ts";
-import { AppError } from "../errors.ts";
 import { closeDatabase } from "../sqlite.ts";
 import { openStateDatabase } from "../state/database.ts";
 import { createTokens, type Scope, SCOPES, type Tokens } from "../state/tokens.ts";
+import { auditCommand } from "./audit-command.ts";
 import { parseExpiry } from "./expiry.ts";
 import { type CommandOptions, valueOf } from "./options.ts";
+import { maxBytesOption, misused, parseScopes, type Tell } from "./state-command.ts";
 import { tokenTable } from "./token-table.ts";
 
 /** The command's options, in the form of node:util's `parseArgs` with what `--help` says. */
@@ -21,6 +22,16 @@ export const tokenOptions = {
     type: "string",
     value: "WHEN",
     description: "30d, 12h, 8w, or a day such as 2027-01-31; default: never",
+  },
+  prefix: {
+    type: "string",
+    value: "FOLDER",
+    description: "a folder in the bucket like clients/acme: its files go there, and it sees no others",
+  },
+  "max-mb": {
+    type: "string",
+    value: "MIB",
+    description: "most that may be sent in all, in MiB; default: any size",
   },
   json: { type: "boolean", description: "print the list as JSON" },
 } as const;
@@ -66,11 +77,31 @@ function create(command: TokenCommand): void {
   let expires = valueOf(options, "expires");
   let scopes = scope === undefined ? defaultScopes : parseScopes(scope);
   let expiresAtMs = expires === undefined ? undefined : parseExpiry(expires, clock.nowMs());
-  withTokens(command, (tokens) => {
+  let folder = valueOf(options, "prefix");
+  let maxBytes = maxBytesOption(options);
+  withTokens(command, (tokens, audit) => {
     let name = valueOf(options, "name")?.trim() ?? freeName(tokens, clock);
-    let made = tokens.create({ name, scopes, ...(expiresAtMs === undefined ? {} : { expiresAtMs }) });
+    let made = tokens.create({
+      name,
+      scopes,
+      ...(expiresAtMs !== undefined && { expiresAtMs }),
+      ...(folder !== undefined && { folder }),
+      ...(maxBytes !== null && { maxBytes }),
+    });
+    let expiresAt = expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString();
+    let limits = {
+      ...(folder !== undefined && { prefix: folder }),
+      ...(maxBytes !== null && { max_bytes: maxBytes }),
+    };
+    audit("token_created", {
+      token_id: made.id,
+      name,
+      scopes: [...scopes],
+      expires_at: expiresAt,
+      ...limits,
+    });
     command.stdout(`${made.token}\n`);
-    let until = expiresAtMs === undefined ? "" : ` until ${new Date(expiresAtMs).toISOString()}`;
+    let until = expiresAt === null ? "" : ` until ${expiresAt}`;
     command.stderr(
       `Token ${made.id} (${name}) is good for ${scopes.join(", ")}${until}. It is shown this once: send it as “Authorization: Bearer …”, or paste it on the sign-in page.\n`,
     );
@@ -78,7 +109,7 @@ function create(command: TokenCommand): void {
 }
 
 function list(command: TokenCommand): void {
-  refuseOptions(command, "list", ["name", "scope", "expires"]);
+  refuseOptions(command, "list", ["name", "scope", "expires", "prefix", "max-mb"]);
   withTokens(command, (tokens) => {
     let rows = tokens.list();
     if (command.options["json"]) {
@@ -89,6 +120,8 @@ function list(command: TokenCommand): void {
         created_at: new Date(row.createdAtMs).toISOString(),
         expires_at: row.expiresAtMs === null ? null : new Date(row.expiresAtMs).toISOString(),
         last_used_at: row.lastUsedAtMs === null ? null : new Date(row.lastUsedAtMs).toISOString(),
+        ...(row.folder !== undefined && { prefix: row.folder }),
+        ...(row.maxBytes !== undefined && { max_bytes: row.maxBytes, sent_bytes: row.usedBytes }),
       }));
       command.stdout(`${JSON.stringify(plain, null, 2)}\n`);
     } else if (rows.length === 0) {
@@ -100,21 +133,22 @@ function list(command: TokenCommand): void {
 }
 
 function revoke(command: TokenCommand, subject: string | undefined): void {
-  refuseOptions(command, "revoke", ["name", "scope", "expires", "json"]);
+  refuseOptions(command, "revoke", ["name", "scope", "expires", "prefix", "max-mb", "json"]);
   if (subject === undefined) throw misused("Say which token: s3-uploads token revoke ID|NAME.");
-  withTokens(command, (tokens) => {
+  withTokens(command, (tokens, audit) => {
     let gone = tokens.revoke(subject);
     if (gone === null) {
       throw misused(`There is no token “${subject}”; “s3-uploads token list” shows them.`);
     }
+    audit("token_revoked", { token_id: gone.id, name: gone.name });
     command.stderr(`Token ${gone.id} (${gone.name}) is revoked, and its sessions are ended.\n`);
   });
 }
 
-function withTokens(command: TokenCommand, work: (tokens: Tokens) => void): void {
+function withTokens(command: TokenCommand, work: (tokens: Tokens, audit: Tell) => void): void {
   let db = openStateDatabase(join(command.dataDir, "internal", "state.db"));
   try {
-    work(createTokens(db, command.clock));
+    work(createTokens(db, command.clock), (event, detail) => auditCommand(db, command.clock, event, detail));
   } finally {
     closeDatabase(db);
   }
@@ -125,27 +159,10 @@ function refuseOptions({ options }: TokenCommand, action: string, names: readonl
   if (name !== undefined) throw misused(`“token ${action}” does not take --${name}.`, `--${name}`);
 }
 
-function parseScopes(text: string): Scope[] {
-  let words = text.split(",").map((word) => word.trim().toLowerCase());
-  let unknown = words.find((word) => !SCOPES.some((scope) => scope === word));
-  if (unknown !== undefined) {
-    throw misused(`“${unknown}” is no scope; there are ${SCOPES.join(", ")}.`, "--scope");
-  }
-  return SCOPES.filter((scope) => words.includes(scope));
-}
-
 function freeName(tokens: Tokens, clock: Clock): string {
   let day = new Date(clock.nowMs()).toISOString().slice(0, 10);
   let taken = new Set(tokens.list().map((row) => row.name));
   let name = `token-${day}`;
   for (let n = 2; taken.has(name); n++) name = `token-${day}-${n}`;
   return name;
-}
-
-function misused(sentence: string, parameter?: string): AppError {
-  return new AppError(
-    "invalid_parameter",
-    sentence,
-    parameter === undefined ? {} : { details: { parameter } },
-  );
 }

@@ -1,5 +1,7 @@
 import { isIP } from "node:net";
 
+import { trimEndOf } from "../trim-end.ts";
+
 const hostLabels = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i;
 const maxHostLength = 253;
 
@@ -17,7 +19,7 @@ export function parseHttpUrl(given: string): string | null {
   if (!/^https?:\/\/[^/]/i.test(given) || /[\s\\?#]/.test(given)) return null;
   let url = URL.parse(given);
   if (url === null || url.username !== "" || url.password !== "") return null;
-  return url.href.replace(/\/+$/, "");
+  return trimEndOf(url.href, "/");
 }
 
 /** An IP address or a range such as `10.0.0.0/8`; null when it is neither. */
@@ -36,11 +38,15 @@ export function parseBasePath(given: string): string | null {
   return isPlainPath(path, /^[A-Za-z0-9._~-]+$/) ? `/${path}` : null;
 }
 
+/** Below the prefix this one holds the folders of senders (store/keys.ts); above it nobody could tell which is meant. */
+const sendersSegment = "folders";
+
 /** `a/b/` from `a/b`, `/a/b` and `a/b/`; empty for `/` and for nothing; the shape that store/keys.ts demands. */
 export function parsePrefix(given: string): string | null {
   let prefix = given.replace(/^\/|\/$/g, "");
   if (prefix === "") return "";
   if (prefix.length > maxPrefixLength) return null;
+  if (prefix.split("/").includes(sendersSegment)) return null;
   return isPlainPath(prefix, /^[A-Za-z0-9_=+@,-][A-Za-z0-9._=+@,-]*$/) ? `${prefix}/` : null;
 }
 

@@ -1,6 +1,7 @@
 import { dirname, extname, resolve } from "node:path";
 
 import { didYouMean } from "../nearest.ts";
+import { trimEndOf } from "../trim-end.ts";
 import type { Fault } from "./fault.ts";
 import { CONFIG_KEYS } from "./keys.ts";
 import { type Environment, type GivenValues, isConfigKey } from "./sources.ts";
@@ -113,7 +114,7 @@ export function resolveReferences(raw: unknown, sources: ReferenceSources): { va
   }
   if (typeof path === "string") {
     try {
-      return { value: sources.readFile(resolve(sources.folder, path)).replace(/[\r\n]+$/, "") };
+      return { value: trimEndOf(sources.readFile(resolve(sources.folder, path)), "\r\n") };
     } catch (error) {
       return { problem: `names a file ($file) that can't be read: ${reasonOf(error)}`, name: path };
     }

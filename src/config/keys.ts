@@ -1,6 +1,7 @@
 import type { z } from "zod";
 
 import { parseAddressRange, parseBasePath, parseHost, parseHttpUrl, parsePrefix } from "./addresses.ts";
+import { type PermissionMap, permissionMap } from "./permission-map.ts";
 import { maxObjectMb, maxUploadMemoryMb, minUploadMemoryMb } from "./size-limits.ts";
 import { listOf, matching, oneOf, text, wholeNumber, yesOrNo } from "./values.ts";
 
@@ -15,7 +16,7 @@ export interface KeyFacts<T> {
   default: T;
   /** How the documentation tells a default that is null or that needs words. */
   shownDefault?: string;
-  unit?: "MiB" | "s" | "bytes/s";
+  unit?: "MiB" | "s" | "bytes/s" | "days";
   /** Variables that mean the same and are looked at after the key's own. */
   alsoEnvironment?: readonly string[];
   /** Never shown: not in a fault, not in a log. */
@@ -33,6 +34,11 @@ const maxPort = 65_535;
 const maxRateBytesPerSecond = 1_073_741_824;
 const maxStallSeconds = 86_400;
 const maxBucketSilenceSeconds = 600;
+const maxAuditDays = 36_500;
+const maxRequestsPerMinute = 10_000_000;
+const maxTransfers = 100_000;
+/** An exbibyte: its bytes are still far below what a number can count. */
+const maxTotalMb = 1_099_511_627_776 / 128;
 
 const bucketPattern =
   /^(?:[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]|arn:aws[a-z-]*:s3[a-z0-9-]*:[A-Za-z0-9:/._-]{1,200})$/;
@@ -69,7 +75,7 @@ export const KEYS = {
     group: "Bucket",
     doc: "what the key of every object begins with; `/` for nothing",
     schema: text(
-      "must be folders like uploads/ of letters, digits and ._=+@,- where no folder begins with a dot, at most 512 characters",
+      "must be folders like uploads/ of letters, digits and ._=+@,- where no folder begins with a dot or is called folders, at most 512 characters",
       parsePrefix,
     ),
     default: "uploads/",
@@ -253,6 +259,63 @@ export const KEYS = {
     default: [],
     shownDefault: "none",
   }),
+  proxy_user_header: key<string | null>({
+    group: "Access",
+    doc: "header in which a trusted proxy names the person who has signed in there, such as `X-Forwarded-User`",
+    schema: text("must be the name of a header like X-Forwarded-User that has no other meaning", parseHeader),
+    default: null,
+  }),
+  proxy_users: key<PermissionMap>({
+    group: "Access",
+    doc: "what people of the proxy may do, such as `ann=admin, bob=upload+view, *=view`",
+    schema: permissionMap(),
+    default: {},
+    shownDefault: "nothing",
+  }),
+  datasette_secret: key<string | null>({
+    group: "Access",
+    doc: "secret of a Datasette on the same host: who has signed in there is known here; not accepted as a flag",
+    schema: matching("must have at least 16 characters", /^.{16,4096}$/s),
+    default: null,
+    alsoEnvironment: ["DATASETTE_SECRET"],
+    secret: true,
+    flag: false,
+  }),
+  datasette_actors: key<PermissionMap>({
+    group: "Access",
+    doc: "what actors of Datasette may do, by their id, such as `root=admin, *=view`",
+    schema: permissionMap(),
+    default: { root: ["admin"] },
+    shownDefault: "root=admin",
+  }),
+  audit_days: key<number>({
+    group: "Access",
+    doc: "how long the audit log remembers who did what",
+    schema: wholeNumber(1, maxAuditDays),
+    default: 365,
+    unit: "days",
+  }),
+  max_requests_per_minute: key<number | null>({
+    group: "Limits",
+    doc: "requests a minute of one client (whoever is known, else an address), all at once if it likes; 0 for no limit",
+    schema: wholeNumber(0, maxRequestsPerMinute),
+    default: null,
+    shownDefault: "30000, and no limit for this machine itself",
+  }),
+  max_transfers_per_client: key<number | null>({
+    group: "Limits",
+    doc: "uploads and downloads of one client at the same time; 0 for no limit",
+    schema: wholeNumber(0, maxTransfers),
+    default: null,
+    shownDefault: "100, and no limit for this machine itself",
+  }),
+  max_total_mb: key<number>({
+    group: "Limits",
+    doc: "room for all files together; what does not fit is refused with 507; 0 for no limit",
+    schema: wholeNumber(0, maxTotalMb),
+    default: 0,
+    unit: "MiB",
+  }),
   upload_memory_mb: key<number>({
     group: "Limits",
     doc: "memory for the bytes of all uploads together",
@@ -334,6 +397,13 @@ function anonymousRights(): z.ZodType<readonly AnonymousRight[]> {
   return listOf(error, (entry) => words.find((word) => word === entry.toLowerCase()) ?? null)
     .refine((list) => list.length <= 1 || !list.includes("none"), { error })
     .transform((list) => list.filter((word) => word !== "none"));
+}
+
+/** Null for headers that mean something already, to us or on the way. */
+function parseHeader(given: string): string | null {
+  let taken =
+    /^(?:authorization|proxy-.*|cookie|host|origin|accept.*|content-.*|x-forwarded-(?:for|host|proto)|sec-.*|te|connection|idempotency-key|hx-.*|upload-.*|tus-.*)$/i;
+  return /^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(given) && !taken.test(given) ? given : null;
 }
 
 function parseEncryption(given: string): "AES256" | "aws:kms" | "aws:kms:dsse" | null {

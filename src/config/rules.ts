@@ -1,3 +1,4 @@
+import { trimEndOf } from "../trim-end.ts";
 import type { ConfigKey, Settings } from "./keys.ts";
 import { largestFileMb, memoryForFileMb } from "./size-limits.ts";
 
@@ -80,11 +81,35 @@ export const CROSS_RULES: readonly CrossRule[] = [
     others: ["base_path"],
     broken({ public_url, base_path }) {
       if (public_url === null) return null;
-      let path = new URL(public_url).pathname.replace(/\/+$/, "");
+      let path = trimEndOf(new URL(public_url).pathname, "/");
       return path === "" || path === base_path
         ? null
         : `must have no path, or the path of base_path (${base_path || "/"}), because every link begins with that`;
     },
+  },
+  {
+    key: "proxy_user_header",
+    others: ["trusted_proxies"],
+    broken: ({ proxy_user_header, trusted_proxies }) =>
+      proxy_user_header !== null && trusted_proxies.length === 0
+        ? "needs the address of the proxy in trusted_proxies: from anywhere else the header is not believed"
+        : null,
+  },
+  {
+    key: "proxy_user_header",
+    others: ["proxy_users"],
+    broken: ({ proxy_user_header, proxy_users }) =>
+      proxy_user_header !== null && Object.keys(proxy_users).length === 0
+        ? "needs proxy_users, which says what those people may do, for example *=upload+view"
+        : null,
+  },
+  {
+    key: "proxy_users",
+    others: ["proxy_user_header"],
+    broken: ({ proxy_user_header, proxy_users }) =>
+      proxy_user_header === null && Object.keys(proxy_users).length > 0
+        ? "is of no use without proxy_user_header"
+        : null,
   },
   {
     key: "download",

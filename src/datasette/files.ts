@@ -22,6 +22,9 @@ const introductions = {
     "# Datasette 1.0 reads it: datasette this-folder. Where metadata.yaml says the same (facets, sizes, labels, search), it\n# goes by that: edit both. To have it back as it was, delete it and start s3-uploads.\n",
 };
 
+/** What is written beside the catalog; nothing in it is secret. */
+export const datasetteFiles: readonly string[] = Object.keys(introductions);
+
 /**
  * Writes what makes the folder of the catalog a configuration of Datasette. A file that is there is replaced only when
  * the sum in its first line tells that it is as we wrote it. Never throws: a server can do without them.

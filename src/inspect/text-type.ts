@@ -64,7 +64,7 @@ export function textType(
   if (!nameDecides && isJson(text, start, isWhole)) return { type: "application/json" };
   if (named !== null) return { type: named };
   for (let [signature, type] of shebangs) if (signature.test(start)) return { type };
-  if (/^From \S+@\S+ /.test(start)) return { type: "application/mbox" };
+  if (/^From [^\s@]+@\S+ /.test(start)) return { type: "application/mbox" };
   return { type: MAIL_START.test(start) ? "message/rfc822" : "text/plain" };
 }
 

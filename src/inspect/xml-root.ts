@@ -1,6 +1,9 @@
 /** Comments, declarations and the like before the root element; each is looked at once. */
 const maxPrologParts = 200;
 
+/** A name with its value in quotes, a name alone, or what is neither: no character is looked at twice. */
+const attributeOrOther = /([^\s=/"'>]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'))?|[\s=/>]+|["']/g;
+
 export interface RootElement {
   /** Without a namespace prefix, as written. */
   name: string;
@@ -65,9 +68,9 @@ function tagEnd(text: string, at: number): number {
 }
 
 function findAttribute(tag: string, name: string): string | null {
-  let attributes = /([^\s=/"'>]{1,64})\s*=\s*("([^"]*)"|'([^']*)')/g;
-  for (let [, key, , double, single] of tag.matchAll(attributes)) {
-    if (key === name) return resolveReferences(double ?? single ?? "");
+  for (let [, key, double, single] of tag.matchAll(attributeOrOther)) {
+    let value = double ?? single;
+    if (key === name && value !== undefined) return resolveReferences(value);
   }
   return null;
 }

@@ -27,7 +27,7 @@ const neededOrShapeless = new RegExp(`(${needed.source})|${shapeless.source}`, "
 /** What a reader can see; a name of dots, blanks and shapeless characters alone has nothing of it. */
 const visible = /[^\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800.]|\p{Co}/u;
 const worthlessStart = new RegExp(`^(?:${harmful.source}|\\p{White_Space})+`, "u");
-const worthlessEnd = new RegExp(`(?:${harmful.source}|[\\p{White_Space}.])+$`, "u");
+const worthlessAtEnd = new RegExp(`^(?:${harmful.source}|[\\p{White_Space}.])$`, "u");
 
 /**
  * The sender's name, made safe to show. It stays recognisable: the last segment of a path, in NFC, without blanks and
@@ -47,11 +47,23 @@ export function parseFilename(untrusted: string): string {
   let shown = segment
     .normalize("NFC")
     .replace(neededOrShapeless, (_found, kept?: string) => kept ?? "")
-    .replace(worthlessStart, "")
-    .replace(worthlessEnd, "")
-    .replace(harmful, standIn)
-    .normalize("NFC");
-  return shorten(shown);
+    .replace(worthlessStart, "");
+  return shorten(withoutWorthlessEnd(shown).replace(harmful, standIn).normalize("NFC"));
+}
+
+/** Character by character from the end: a pattern would try again at each dot of a name of dots. */
+function withoutWorthlessEnd(text: string): string {
+  let end = text.length;
+  while (end > 0) {
+    let start = isPair(text, end - 2) ? end - 2 : end - 1;
+    if (!worthlessAtEnd.test(text.slice(start, end))) break;
+    end = start;
+  }
+  return text.slice(0, end);
+}
+
+function isPair(text: string, at: number): boolean {
+  return at >= 0 && (text.codePointAt(at) ?? 0) > 0xffff;
 }
 
 /** Any name as a short line that is safe to show, for errors about names that were refused. */

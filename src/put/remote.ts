@@ -1,4 +1,5 @@
 import { AppError } from "../errors.ts";
+import { trimEndOf } from "../trim-end.ts";
 import { MINUTE_MS, SECOND_MS } from "../units.ts";
 
 /** A connection on which nothing moves for so long is given up; a bucket may take minutes to put a file together. */
@@ -216,5 +217,5 @@ export function parseServerUrl(given: string): string {
       "--to must be an http:// or https:// address of a server's page.",
     );
   }
-  return url.href.replace(/\/+$/, "");
+  return trimEndOf(url.href, "/");
 }

@@ -71,7 +71,10 @@ async function* sourcesIn(folder: string): AsyncGenerator<Source | Unsendable> {
 }
 
 function unsendable(shownAs: string, error: unknown): Unsendable {
-  let reason = (error as Error).message.replace(/^(\w+): (.*), \w+ '.*'$/s, "$2");
+  // "EACCES: permission denied, open '/the/path'"
+  let { message, code, syscall } = error as NodeJS.ErrnoException;
+  let sentence = message.startsWith(`${code}: `) ? message.slice(`${code}: `.length) : message;
+  let [reason] = sentence.split(`, ${syscall} '`, 1);
   return { shownAs, error: new AppError("invalid_parameter", `can't be read: ${reason}`, { cause: error }) };
 }
 

@@ -30,6 +30,8 @@ export interface ListQuery {
   /** Smallest and largest size in bytes, both included. */
   minBytes?: number;
   maxBytes?: number;
+  /** What the keys of the objects begin with; ends with a slash. */
+  keyPrefix?: string;
 }
 
 /** A list query without its place: what an export goes through. */
@@ -74,8 +76,13 @@ export interface FileRepository {
    * Adds a row, durable when this resolves. Under `link` a row with bytes that are here already gets the older row's
    * storage, bucket and s3_key; under `reject` it rejects with `duplicate` (details.duplicate_of). Right under
    * concurrency: looking and adding are one step, and rows that are being deleted don't count.
+   * @param mayShare whether the older row's object may be linked to; default: always
    */
-  create(file: NewFileRecord, duplicates: DuplicatePolicy): Promise<CreateResult>;
+  create(
+    file: NewFileRecord,
+    duplicates: DuplicatePolicy,
+    mayShare?: (older: Pick<FileRecord, "s3_key">) => boolean,
+  ): Promise<CreateResult>;
   /**
    * By integer id or by uid; null when there is none. A row whose deletion has begun is not there any more.
    * @param options.alsoHidden gives such a row as well, and one that was put aside: as long as it is in the table
@@ -118,6 +125,8 @@ export interface FileRepository {
   adopt(rows: readonly NewFileRecord[], options?: { sharing?: boolean }): Promise<AdoptResult>;
   /** Which of these objects have a row, hidden or not, and the digest of each. */
   checksumsByKey(storage: string, bucket: string, s3Keys: readonly string[]): Promise<Map<string, string>>;
+  /** Bytes of all objects that rows use, each object once. Slow the first time in the life of a repository. */
+  storedBytes(): Promise<number>;
   /** How many rows use an object. */
   countByKey(storage: string, bucket: string, s3Key: string): Promise<number>;
   close(): void;

@@ -45,6 +45,7 @@ export function filtersOf(table: string, plan: ListPlan): Filter[] {
   }
   filters.push(...rangeFilter(table, "created_at", plan.created));
   filters.push(...rangeFilter(table, "size_bytes", plan.sizeBytes));
+  filters.push(...rangeFilter(table, "s3_key", plan.keys));
   if (plan.search && plan.search.short.length > 0) {
     filters.push(shortWordsFilter(table, plan.search.short));
   }

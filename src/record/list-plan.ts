@@ -20,6 +20,7 @@ export interface ListPlan {
   /** First and last moment of `created_at`, null for no bound. */
   created: Range<string>;
   sizeBytes: Range<number>;
+  keys: Range<string>;
   /** Rows behind this one; null: from the start. */
   after: Cursor | null;
   /** The other way round: from the end of the list towards its start, so that "behind" is what comes before. */
@@ -44,6 +45,7 @@ export function planList(
       details: { parameter: "_sort" },
     });
   }
+  let { keyPrefix = null } = query;
   let contentType = query.contentType?.toLowerCase() ?? null;
   return {
     ...sort,
@@ -53,6 +55,8 @@ export function planList(
     // A moment of a day is its date and a T and more: behind the bare date, and before the date with a tilde.
     created: { least: query.from ?? null, most: query.to === undefined ? null : `${query.to}~` },
     sizeBytes: { least: query.minBytes ?? null, most: query.maxBytes ?? null },
+    // No character of a key comes after the tilde.
+    keys: { least: keyPrefix, most: keyPrefix && `${keyPrefix}~` },
     backward: false,
     ...rest,
   };
@@ -60,8 +64,9 @@ export function planList(
 
 /** Whether some index gives the page without reading rows that are not in it. */
 export function isCheap(plan: ListPlan): boolean {
-  let { search, kind, contentType, created, sizeBytes } = plan;
-  return search === null && kind === null && contentType === null && isOpen(created) && isOpen(sizeBytes);
+  let { search, kind, contentType, created, sizeBytes, keys } = plan;
+  let ranges = [created, sizeBytes, keys];
+  return search === null && kind === null && contentType === null && ranges.every(isOpen);
 }
 
 function isOpen({ least, most }: Range<string | number>): boolean {

@@ -16,9 +16,9 @@ export function queryFingerprint(
   sort: { column: SortColumn; descending: boolean },
 ): string {
   let words = query.search?.split(/\s+/).filter(Boolean) ?? [];
-  let { kind, contentType, from, to, minBytes, maxBytes } = query;
+  let { kind, contentType, from, to, minBytes, maxBytes, keyPrefix } = query;
   let filters = [kind, contentType, from, to, minBytes, maxBytes].map((value) => value ?? null);
-  let parts = [sort.column, sort.descending, words, filters];
+  let parts = [sort.column, sort.descending, words, filters, ...(keyPrefix === undefined ? [] : [keyPrefix])];
   return Bun.hash(JSON.stringify(parts)).toString(36);
 }
 

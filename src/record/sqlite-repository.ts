@@ -61,6 +61,8 @@ export function createSqliteRepository(options: {
   let leaving = new Set<number>();
   /** Rows that were put out of sight and may come back; they still hold their objects. */
   let setAside = new Set<number>();
+  /** Null until somebody has asked. */
+  let storedBytes: number | null = null;
   let isHidden = (id: number) => leaving.has(id) || setAside.has(id);
   let hiddenIds = () => [...leaving.union(setAside)];
 
@@ -77,6 +79,13 @@ export function createSqliteRepository(options: {
   function find(idOrUid: string | number): FileRow | null {
     let row = lookUp(idOrUid);
     return row && !isHidden(row.id) ? row : null;
+  }
+
+  function remove(id: number): void {
+    let row = storedBytes === null ? null : statements.byId(id);
+    let freed = row === null || statements.isShared(row, []) ? 0 : row.size_bytes;
+    statements.remove(id);
+    if (storedBytes !== null) storedBytes -= freed;
   }
 
   async function* iterate(query: WholeList): AsyncGenerator<FileRecord> {
@@ -101,21 +110,24 @@ export function createSqliteRepository(options: {
 
   return {
     table,
-    async create(file, duplicates) {
-      let add = () =>
-        immediately(db, () => {
+    async create(file, duplicates, mayShare = () => true) {
+      let add = () => {
+        let created = immediately(db, () => {
           let older = statements.oldestWithChecksum(file.checksum_sha256, hiddenIds());
           if (older && duplicates === "reject") {
             throw new AppError("duplicate", undefined, {
               details: { filename: file.filename, duplicate_of: older.id },
             });
           }
-          let linked = older !== null && duplicates === "link";
+          let linked = older !== null && duplicates === "link" && mayShare(older);
           let place =
             linked && older ? { storage: older.storage, bucket: older.bucket, s3_key: older.s3_key } : {};
           let record = toRecord(statements.insert({ ...file, ...place }));
           return { record, duplicateOf: older?.id ?? null, linked };
         });
+        if (storedBytes !== null && !created.linked) storedBytes += file.size_bytes;
+        return created;
+      };
       let created = await patiently(() => translated("add a file to the catalog", add));
       await commits.synced();
       return created;
@@ -156,7 +168,7 @@ export function createSqliteRepository(options: {
         return { record: toRecord(row), removeObject };
       }),
     async finishDelete(id) {
-      await patiently(() => translated("delete a file from the catalog", () => statements.remove(id)));
+      await patiently(() => translated("delete a file from the catalog", () => remove(id)));
       leaving.delete(id);
       setAside.delete(id);
       await commits.synced();
@@ -167,11 +179,14 @@ export function createSqliteRepository(options: {
     async adopt(rows, { sharing = false } = {}) {
       let add = () => immediately(db, () => adoptRows(statements, rows, sharing));
       let result = await patiently(() => translated("add files to the catalog", add));
+      storedBytes = null;
       await commits.synced();
       return result;
     },
     checksumsByKey: async (storage, bucket, s3Keys) =>
       translated("look up objects in the catalog", () => statements.checksumsByKey(storage, bucket, s3Keys)),
+    storedBytes: async () =>
+      (storedBytes ??= translated("count the stored bytes", () => statements.sumBytes())),
     countByKey: async (storage, bucket, s3Key) =>
       translated("count the rows of an object", () => statements.countByKey(storage, bucket, s3Key)),
     close() {

@@ -19,6 +19,8 @@ export interface Statements {
   /** Whether another row, but for some ids, uses the object of this one. */
   isShared(row: FileRow, exceptIds: number[]): boolean;
   countByKey(storage: string, bucket: string, s3Key: string): number;
+  /** Of all objects, each once. */
+  sumBytes(): number;
 }
 
 /** @param table as the database spells it */
@@ -52,6 +54,14 @@ export function prepareStatements(db: Database, table: string): Statements {
   let countByKey = db.prepare<{ n: number }, [string, string, string]>(
     `SELECT count(*) AS n FROM "${table}" WHERE s3_key = ? AND storage = ? AND bucket = ?`,
   );
+  // Keys are random: two objects never have the same one, wherever they are. Two indexes answer, without the rows: all
+  // sizes, less those of rows that share an object with another one.
+  let sumBytes = db.prepare<{ bytes: number }, []>(
+    `SELECT coalesce(sum(size_bytes), 0) - coalesce((
+       SELECT sum((shared.n - 1) * (SELECT size_bytes FROM "${table}" AS one WHERE one.s3_key = shared.s3_key LIMIT 1))
+       FROM (SELECT s3_key, count(*) AS n FROM "${table}" GROUP BY s3_key HAVING n > 1) AS shared
+     ), 0) AS bytes FROM "${table}"`,
+  );
 
   return {
     byId: (id) => byId.get(id),
@@ -73,6 +83,7 @@ export function prepareStatements(db: Database, table: string): Statements {
     remove: (id) => void remove.run(id),
     isShared: (row, exceptIds) =>
       sharing.get(row.s3_key, row.storage, row.bucket, row.id, JSON.stringify(exceptIds)) !== null,
+    sumBytes: () => sumBytes.get()?.bytes ?? 0,
     countByKey: (storage, bucket, s3Key) => countByKey.get(s3Key, storage, bucket)?.n ?? 0,
   };
 }

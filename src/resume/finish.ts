@@ -1,3 +1,4 @@
+import type { Hold } from "../allowance.ts";
 import type { FileRecord } from "../domain.ts";
 import { AppError } from "../errors.ts";
 import { createSource } from "../inspect/head-tail.ts";
@@ -31,7 +32,7 @@ export async function finishUpload(
   upload: ResumableUpload,
   storage: Storage,
   deps: FinishDeps,
-  { log, signal }: { log: Log; signal: AbortSignal },
+  { hold, log, signal }: { hold: Hold | null; log: Log; signal: AbortSignal },
 ): Promise<Finished> {
   let { table, repository, recordUpload, recovery, digests } = deps;
   let { uid, filename, declaredType, offsetBytes: sizeBytes } = upload;
@@ -63,7 +64,7 @@ export async function finishUpload(
     { ...what, uid, key, createdAt: createdAtOf(upload), source },
     storage,
   );
-  return recordUpload.record(row, log);
+  return recordUpload.record(row, { folder: upload.folder, hold, by: upload.by }, log);
 }
 
 /** A file that ended before its head was full is in hand as a whole. */

@@ -1,4 +1,5 @@
 import type { Admission } from "../admission.ts";
+import type { Allowances, Hold } from "../allowance.ts";
 import type { ByteStream, StorageName } from "../domain.ts";
 import { AppError, type ErrorCode, toAppError } from "../errors.ts";
 import type { Ids } from "../ids.ts";
@@ -6,6 +7,7 @@ import type { Log } from "../log.ts";
 import type { Recovery } from "../recover.ts";
 import type { ResumableUpload } from "../state/resumable-table.ts";
 import type { Storage } from "../store/storage.ts";
+import type { QuotaShare, TotalQuota } from "../total-quota.ts";
 import { DAY_MS, MINUTE_MS, SECOND_MS } from "../units.ts";
 import { checkAppend } from "./check-append.ts";
 import { type FinishDeps, type Finished, finishUpload } from "./finish.ts";
@@ -14,6 +16,7 @@ import { createSessions } from "./sessions.ts";
 import { headBytes } from "./verdict.ts";
 import { createTurns, within } from "./waiting.ts";
 
+export const noSuchUpload = "There is no such upload.";
 /** How long an upload is kept after its last byte, and what became of it after its end. */
 export const resumableLifeMs = DAY_MS;
 /** Each may hold a part's worth of bytes in the private database. */
@@ -37,7 +40,7 @@ export interface ResumableStatus {
   finished: Finished | null;
 }
 
-export interface NewUpload {
+export interface NewUpload extends Pick<ResumableUpload, "sender" | "folder" | "holder" | "by"> {
   /** Safe to show. */
   filename: string;
   declaredType: string | null;
@@ -66,8 +69,10 @@ export interface AppendRequest {
  * bucket; it survives a crash.
  */
 export interface Resumable {
-  /** @throws AppError type_not_allowed, file_too_large, too_many_requests */
+  /** @throws AppError type_not_allowed, file_too_large, quota_exceeded, storage_full, permission_denied, too_many_requests */
   create(file: NewUpload): Promise<ResumableStatus>;
+  /** Whoever began it; null for nobody in particular, and for what is not there. */
+  senderOf(uid: string): string | null;
   /**
    * @param resuming the asker is going to go on with it: a request that adds bytes, and whose sender seems to be gone, makes way
    * @throws AppError not_found, gone
@@ -78,7 +83,7 @@ export interface Resumable {
    * this resolves, or soon after when that takes long. A file that can't be taken ends its upload.
    *
    * @throws AppError not_found, gone, wrong_offset, file_too_large, bad_request (another length), wrong_checksum, server_busy,
-   *   what refuses a file, what cut the body short, storage's own
+   *   quota_exceeded, storage_full, what refuses a file, what cut the body short, storage's own
    */
   append(uid: string, request: AppendRequest): Promise<ResumableStatus>;
   /** @throws AppError not_found, gone, and permission_denied for a file that is recorded */
@@ -98,6 +103,8 @@ export interface ResumableDeps extends ReceiveDeps, FinishDeps {
   storageFor: (place: { storage: StorageName; bucket: string }) => Storage;
   recovery: Pick<Recovery, "claim" | "undoUpload">;
   admission: Admission;
+  allowances: Pick<Allowances, "of">;
+  quota: TotalQuota;
   ids: Ids;
   log: Log;
 }
@@ -109,11 +116,14 @@ const FINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "type_mismatch",
   "duplicate",
   "gone",
+  "quota_exceeded",
+  // Whoever it is counted for has ended.
+  "permission_denied",
 ]);
 
 export function createResumable(deps: ResumableDeps): Resumable {
-  let { table, storage, storageFor, recovery, repository, policy, digests, admission, clock, ids, log } =
-    deps;
+  let { table, storage, storageFor, recovery, repository, policy, digests } = deps;
+  let { admission, allowances, quota, clock, ids, log } = deps;
   let sessions = createSessions();
   let finishing = new Map<string, Promise<Finished>>();
   let claims = new Map<string, () => void>();
@@ -123,7 +133,7 @@ export function createResumable(deps: ResumableDeps): Resumable {
 
   function find(uid: string): ResumableUpload {
     let upload = table.find(uid);
-    if (!upload) throw new AppError("not_found", "There is no such upload.");
+    if (!upload) throw new AppError("not_found", noSuchUpload);
     if (upload.state === "ended") {
       throw new AppError("gone", "This upload has ended: it was taken back or refused, or it has expired.");
     }
@@ -139,6 +149,14 @@ export function createResumable(deps: ResumableDeps): Resumable {
   async function statusNow(uid: string): Promise<ResumableStatus> {
     let upload = find(uid);
     return statusOf(upload, upload.state === "finished" ? await finishedBefore(upload) : null);
+  }
+
+  /**
+   * Room for the whole file, as far as anybody knows how large it is. Only while somebody adds bytes and while it is being
+   * recorded: what stands still takes no room from others, and has to find some again.
+   */
+  function beginCounting({ holder }: Pick<ResumableUpload, "holder">, bytes: number | null): Hold | null {
+    return holder && allowances.of(holder).begin(bytes);
   }
 
   /** Nobody goes on with it. What storage can't take back now, recovery takes back later. */
@@ -178,9 +196,14 @@ export function createResumable(deps: ResumableDeps): Resumable {
   async function finishNow(uid: string, requestLog: Log): Promise<Finished> {
     let upload = find(uid);
     if (upload.state === "finished") return finishedBefore(upload);
-    let holder = storageFor(upload);
+    let place = storageFor(upload);
+    let hold: Hold | null = null;
     try {
-      let work = () => finishUpload(upload, holder, deps, { log: requestLog, signal: stopping.signal });
+      // A crash may have come between the row, for which it was counted, and the note of it.
+      let isRecorded = (await repository.get(uid)) !== null;
+      hold = isRecorded ? null : beginCounting(upload, upload.offsetBytes);
+      let how = { hold, log: requestLog, signal: stopping.signal };
+      let work = () => finishUpload(upload, place, deps, how);
       let finished = await (digests.has(uid) || upload.storedBytes === 0 ? work() : readBacks(work));
       await table.finish(uid, finished.record.id, clock.nowMs());
       digests.forget(uid);
@@ -191,6 +214,8 @@ export function createResumable(deps: ResumableDeps): Resumable {
       if (!FINAL.has(error.code)) log.warn({ uid, reason: error.message }, "an upload can't be finished yet");
       await endIfFinal(upload, error);
       throw error;
+    } finally {
+      hold?.release();
     }
   }
 
@@ -204,18 +229,26 @@ export function createResumable(deps: ResumableDeps): Resumable {
 
   async function receive(found: ResumableUpload, request: AppendRequest): Promise<void> {
     let { uid } = found;
+    let { offsetBytes, lengthBytes, mostBytes, checksum } = request;
+    // Not final when there is no room: others who send just now may leave some.
+    let bytes = found.lengthBytes ?? lengthBytes ?? offsetBytes;
+    let hold = beginCounting(found, bytes);
+    let share: QuotaShare | null = null;
     let session = sessions.open(uid);
     try {
-      let { lengthBytes, mostBytes, checksum } = request;
+      share = await quota.take(bytes);
       if (lengthBytes !== null && found.lengthBytes === null) await table.setLength(uid, lengthBytes);
       let upload = await withSoundVerdict(find(uid));
-      let body = request.body(AbortSignal.any([request.signal, session.soft]));
+      let sent = request.body(AbortSignal.any([request.signal, session.soft]));
+      let body = share.tap(hold?.counted(sent, offsetBytes) ?? sent, offsetBytes);
       let piece = { body, mostBytes, checksum, signal: session.hard };
       await receivePiece(upload, piece, storageFor(upload), deps, (intake) => (session.intake = intake));
     } catch (error) {
       await endIfFinal(found, error);
       throw error;
     } finally {
+      share?.release();
+      hold?.release();
       session.close();
     }
   }
@@ -269,6 +302,8 @@ export function createResumable(deps: ResumableDeps): Resumable {
       if (table.countOpen() >= maxOpenUploads) {
         throw new AppError("too_many_requests", "Too many uploads are unfinished; try again later.");
       }
+      beginCounting(file, file.lengthBytes)?.release();
+      (await quota.take(file.lengthBytes)).release();
       let uid = ids.uid();
       claim(uid);
       try {
@@ -286,6 +321,8 @@ export function createResumable(deps: ResumableDeps): Resumable {
       }
       return statusOf(find(uid), null);
     },
+
+    senderOf: (uid) => table.find(uid)?.sender ?? null,
 
     async status(uid, resuming) {
       find(uid);

@@ -3,7 +3,7 @@ import { detectMediaType } from "../inspect/media-type.ts";
 import type { Policy } from "../inspect/policy.ts";
 import type { Journal } from "../state/journal.ts";
 import type { ResumableTable, ResumableUpload, Verdict } from "../state/resumable-table.ts";
-import { objectKey, userMetadataOf } from "../store/keys.ts";
+import { keyPrefixOf, objectKey, userMetadataOf } from "../store/keys.ts";
 import type { ObjectToMake } from "../store/storage.ts";
 
 /** What is read of a file before anybody says what it is. */
@@ -26,11 +26,12 @@ export async function reachVerdict(
   isWhole: boolean,
   { table, journal, policy, s3Prefix }: VerdictDeps,
 ): Promise<Verdict> {
-  let { uid, filename, declaredType, storage, bucket, createdAtMs } = upload;
+  let { uid, filename, declaredType, storage, bucket, folder, by, createdAtMs } = upload;
   let media = await detectMediaType(head, isWhole, filename);
   let mismatch = policy.checkType(media, filename, declaredType, isWhole && head.length === 0);
-  let key = objectKey({ prefix: s3Prefix, uid, extension: media.extension, createdAtMs });
-  await journal.beginUpload({ uid, storage, bucket, key });
+  let prefix = keyPrefixOf(s3Prefix, folder);
+  let key = objectKey({ prefix, uid, extension: media.extension, createdAtMs });
+  await journal.beginUpload({ uid, storage, bucket, key, ...(by && { by }) });
   let verdict = { key, media, mismatch };
   await table.decide(uid, { verdict, head });
   return verdict;

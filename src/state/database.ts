@@ -1,7 +1,14 @@
 import type { Database } from "bun:sqlite";
 import { dirname } from "node:path";
 
-import { closeDatabase, makePrivateFolder, migrate, openDatabase, translated } from "../sqlite.ts";
+import {
+  closeDatabase,
+  makePrivateFile,
+  makePrivateFolder,
+  migrate,
+  openDatabase,
+  translated,
+} from "../sqlite.ts";
 import { stateMigrations } from "./migrations.ts";
 
 /**
@@ -12,6 +19,7 @@ import { stateMigrations } from "./migrations.ts";
  */
 export function openStateDatabase(path: string): Database {
   translated("make the folder of the private database", () => makePrivateFolder(dirname(path)));
+  translated("make the private database", () => makePrivateFile(path));
   let db = openDatabase(path);
   try {
     translated("bring the private database up to date", () => migrate(db, stateMigrations), path);

@@ -1,4 +1,4 @@
-import type { StorageName } from "../domain.ts";
+import type { Requester, StorageName } from "../domain.ts";
 
 /** Where an object is, or will be. */
 export interface ObjectPlace {
@@ -13,6 +13,8 @@ export interface UploadIntent extends ObjectPlace {
   /** Set once a multipart upload exists. */
   multipartUploadId: string | null;
   createdAtMs: number;
+  /** Who asked for it; absent when that is in the audit log already. */
+  by?: Requester;
 }
 
 export interface DeleteIntent extends ObjectPlace {
@@ -21,6 +23,8 @@ export interface DeleteIntent extends ObjectPlace {
   /** Row to remove. */
   fileId: number;
   createdAtMs: number;
+  /** As with an upload. */
+  by?: Requester;
 }
 
 export type Intent = UploadIntent | DeleteIntent;
@@ -31,10 +35,10 @@ export type Intent = UploadIntent | DeleteIntent;
  * once more.
  */
 export interface Journal {
-  beginUpload(intent: ObjectPlace & { uid: string }): Promise<void>;
+  beginUpload(intent: ObjectPlace & { uid: string; by?: Requester }): Promise<void>;
   multipartCreated(uid: string, uploadId: string): Promise<void>;
   closeUpload(uid: string): void;
-  beginDelete(intent: ObjectPlace & { uid: string; fileId: number }): Promise<void>;
+  beginDelete(intent: ObjectPlace & { uid: string; fileId: number; by?: Requester }): Promise<void>;
   closeDelete(uid: string): void;
   /** Closes a deletion that is not to be; durable when it resolves, else a restart would delete the file after all. */
   cancelDelete(uid: string): Promise<void>;

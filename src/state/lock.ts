@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite";
 import { join } from "node:path";
 
 import { AppError } from "../errors.ts";
-import { closeDatabase, makePrivateFolder, translateSqliteError } from "../sqlite.ts";
+import { closeDatabase, makePrivateFile, makePrivateFolder, translateSqliteError } from "../sqlite.ts";
 
 export interface DataFolderLock {
   /** Lets the next server in; the end of the process, however it comes, does the same. */
@@ -20,7 +20,9 @@ export function lockDataFolder(dataFolder: string): DataFolderLock {
   let db: Database | null = null;
   try {
     makePrivateFolder(join(dataFolder, "internal"));
-    db = new Database(join(dataFolder, "internal", "lock.db"), { readwrite: true, create: true });
+    let path = join(dataFolder, "internal", "lock.db");
+    makePrivateFile(path);
+    db = new Database(path, { readwrite: true, create: true });
     db.run("PRAGMA busy_timeout = 0");
     // In WAL mode EXCLUSIVE would let a second connection read; a rollback journal shuts everybody out.
     db.run("PRAGMA journal_mode = DELETE");

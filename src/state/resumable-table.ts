@@ -1,11 +1,12 @@
 import type { Database } from "bun:sqlite";
 
 import type { CommitSync } from "../commit-sync.ts";
-import type { JsonObject, MediaType, StorageName } from "../domain.ts";
+import type { JsonObject, MediaType, Requester, StorageName } from "../domain.ts";
 import { AppError } from "../errors.ts";
 import { immediately, translated } from "../sqlite.ts";
 import type { Advance, HeldBytes, StoredPart } from "../store/storage.ts";
 import { createHeldTable } from "./held-table.ts";
+import type { Holder } from "./usage.ts";
 
 /** A file that comes in pieces, as it is on disk. */
 export interface ResumableUpload {
@@ -18,6 +19,14 @@ export interface ResumableUpload {
   clientMetadata: string;
   storage: StorageName;
   bucket: string;
+  /** Whoever began it, as `senderKey` says; null: nobody in particular. */
+  sender: string | null;
+  /** The sender's own, below which the file is to lie; null for most. */
+  folder: string | null;
+  /** Whose count the file goes to; null when it is not counted. */
+  holder: Holder | null;
+  /** Who asked for it, for the audit log; null where nobody keeps one. */
+  by: Requester | null;
   /** Null: not told yet. */
   lengthBytes: number | null;
   offsetBytes: number;
@@ -46,6 +55,10 @@ export type NewResumableUpload = Pick<
   | "clientMetadata"
   | "storage"
   | "bucket"
+  | "sender"
+  | "folder"
+  | "holder"
+  | "by"
   | "lengthBytes"
   | "partBytes"
   | "createdAtMs"
@@ -86,6 +99,11 @@ interface UploadRow {
   client_metadata: string;
   storage: StorageName;
   bucket: string;
+  sender: string | null;
+  folder: string | null;
+  holder: Holder["type"] | null;
+  holder_id: number | null;
+  by_json: string | null;
   length_bytes: number | null;
   offset_bytes: number;
   stored_bytes: number;
@@ -105,9 +123,9 @@ type PartRow = { number: number; size_bytes: number; etag: string | null; crc32:
 export function createResumableTable(db: Database, commits: CommitSync): ResumableTable {
   let heldBytes = createHeldTable(db);
   let insert = db.prepare<unknown, (string | number | null)[]>(
-    `INSERT INTO resumable_uploads (uid, state, filename, declared_type, client_metadata, storage, bucket, length_bytes,
-       offset_bytes, stored_bytes, part_bytes, created_at_ms, active_at_ms)
-     VALUES (?, 'open', ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?)`,
+    `INSERT INTO resumable_uploads (uid, state, filename, declared_type, client_metadata, storage, bucket, sender, folder,
+       holder, holder_id, by_json, length_bytes, offset_bytes, stored_bytes, part_bytes, created_at_ms, active_at_ms)
+     VALUES (?, 'open', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?)`,
   );
   let select = db.prepare<UploadRow, [string]>("SELECT * FROM resumable_uploads WHERE uid = ?");
   let selectOpen = db.prepare<UploadRow, [number]>(
@@ -186,9 +204,10 @@ export function createResumableTable(db: Database, commits: CommitSync): Resumab
     add: (upload) =>
       write("begin a resumable upload", () => {
         let { uid, filename, declaredType, clientMetadata, storage, bucket } = upload;
-        let { lengthBytes, partBytes, createdAtMs } = upload;
+        let { sender, folder, holder, by, lengthBytes, partBytes, createdAtMs } = upload;
         let named = [uid, filename, declaredType, clientMetadata, storage, bucket];
-        insert.run(...named, lengthBytes, partBytes, createdAtMs, createdAtMs);
+        let sent = [sender, folder, holder?.type ?? null, holder?.id ?? null, by && JSON.stringify(by)];
+        insert.run(...named, ...sent, lengthBytes, partBytes, createdAtMs, createdAtMs);
       }),
     find(uid) {
       let row = translated("look up a resumable upload", () => select.get(uid));
@@ -256,6 +275,11 @@ function toUpload(row: UploadRow): ResumableUpload {
     clientMetadata: row.client_metadata,
     storage,
     bucket,
+    sender: row.sender,
+    folder: row.folder,
+    // The table's CHECK holds that both are there or neither.
+    holder: row.holder && { type: row.holder, id: row.holder_id ?? 0 },
+    by: row.by_json === null ? null : (JSON.parse(row.by_json) as Requester),
     lengthBytes: row.length_bytes,
     offsetBytes: row.offset_bytes,
     storedBytes: row.stored_bytes,

@@ -2,13 +2,11 @@ import type { Database } from "bun:sqlite";
 
 import { type Clock, systemClock } from "../clock.ts";
 import type { CommitSync } from "../commit-sync.ts";
-import type { StorageName } from "../domain.ts";
+import type { Json, Requester, StorageName } from "../domain.ts";
 import { AppError } from "../errors.ts";
-import { immediately, translatedFor } from "../sqlite.ts";
+import { translatedFor } from "../sqlite.ts";
 import type { Intent, Journal } from "./journal.ts";
-
-/** How long a close may wait for a begin that takes it along. */
-const closeDelayMs = 250;
+import { createWriteBehind, type WriteBehind } from "./write-behind.ts";
 
 /** A journal whose waiting closes can be written out, for a clean stop. */
 export interface SqliteJournal extends Journal {
@@ -26,6 +24,7 @@ export interface IntentRow {
   multipart_upload_id: string | null;
   file_id: number | null;
   created_at_ms: number;
+  by_json: string | null;
 }
 
 /**
@@ -33,13 +32,23 @@ export interface IntentRow {
  * along in its transaction, which halves the commits of an upload.
  *
  * @param db the private database of `openStateDatabase`, and how its commits get on disk
+ * @param behind what else waits to be written, so that it is written together
  */
-export function createJournal(db: Database, commits: CommitSync, clock: Clock = systemClock): SqliteJournal {
+export function createJournal(
+  db: Database,
+  commits: CommitSync,
+  clock: Clock = systemClock,
+  behind: WriteBehind = createWriteBehind(db),
+): SqliteJournal {
   let translated = translatedFor(db);
-  let insert = db.prepare<unknown, [string, string, string, string, string, number | null, number]>(
-    `INSERT INTO intents (kind, uid, storage, bucket, key, file_id, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (kind, uid) DO UPDATE SET storage = excluded.storage, bucket = excluded.bucket,
-       key = excluded.key, file_id = excluded.file_id, created_at_ms = excluded.created_at_ms`,
+  let insert = db.prepare<
+    unknown,
+    [string, string, string, string, string, number | null, number, string | null]
+  >(
+    `INSERT INTO intents (kind, uid, storage, bucket, key, file_id, created_at_ms, by_json)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (kind, uid) DO UPDATE SET storage = excluded.storage, bucket = excluded.bucket, key = excluded.key,
+       file_id = excluded.file_id, created_at_ms = excluded.created_at_ms, by_json = excluded.by_json`,
   );
   let setMultipart = db.prepare<unknown, [string, string]>(
     "UPDATE intents SET multipart_upload_id = ? WHERE kind = 'upload' AND uid = ?",
@@ -48,52 +57,27 @@ export function createJournal(db: Database, commits: CommitSync, clock: Clock = 
   let selectOne = db.prepare<IntentRow, [string, string]>("SELECT * FROM intents WHERE kind = ? AND uid = ?");
   let selectOpen = db.prepare<IntentRow, []>("SELECT * FROM intents ORDER BY created_at_ms, uid");
 
-  let closed: [kind: string, uid: string][] = [];
-  let timer: ReturnType<typeof setTimeout> | null = null;
-
-  /** Does `work` and the waiting closes in one transaction; they go on waiting when it fails. */
-  function commit(doing: string, work: () => void): void {
-    let taken = closed.length;
-    translated(doing, () =>
-      immediately(db, () => {
-        for (let [kind, uid] of closed) remove.run(kind, uid);
-        work();
-      }),
-    );
-    closed.splice(0, taken);
-    if (timer && closed.length === 0) {
-      clearTimeout(timer);
-      timer = null;
-    }
-  }
+  /** Closed for everybody here, but not yet in the table. */
+  let closed = new Set<string>();
 
   async function commitDurably(doing: string, work: () => void): Promise<void> {
-    commit(doing, work);
+    behind.commit(doing, work);
     await commits.synced();
   }
 
-  function flush(): void {
-    if (closed.length > 0) commit("close intents in the journal", () => {});
-  }
-
   function closeLater(kind: string, uid: string): void {
-    closed.push([kind, uid]);
-    if (timer) return;
-    timer = setTimeout(() => {
-      timer = null;
-      try {
-        flush();
-      } catch {
-        // Nobody to tell in a timer, and nothing lost: the next begin tries again, or recovery looks once more.
-      }
-    }, closeDelayMs);
-    timer.unref();
+    let name = `${kind} ${uid}`;
+    closed.add(name);
+    behind.later(
+      () => remove.run(kind, uid),
+      () => closed.delete(name),
+    );
   }
 
   return {
-    beginUpload: ({ uid, storage, bucket, key }) =>
+    beginUpload: ({ uid, storage, bucket, key, by }) =>
       commitDurably("write an upload into the journal", () => {
-        insert.run("upload", uid, storage, bucket, key, null, clock.nowMs());
+        insert.run("upload", uid, storage, bucket, key, null, clock.nowMs(), textOf(by));
       }),
     multipartCreated: (uid, uploadId) =>
       commitDurably("write a multipart upload into the journal", () => {
@@ -102,9 +86,9 @@ export function createJournal(db: Database, commits: CommitSync, clock: Clock = 
         }
       }),
     closeUpload: (uid) => closeLater("upload", uid),
-    beginDelete: ({ uid, storage, bucket, key, fileId }) =>
+    beginDelete: ({ uid, storage, bucket, key, fileId, by }) =>
       commitDurably("write a deletion into the journal", () => {
-        insert.run("delete", uid, storage, bucket, key, fileId, clock.nowMs());
+        insert.run("delete", uid, storage, bucket, key, fileId, clock.nowMs(), textOf(by));
       }),
     closeDelete: (uid) => closeLater("delete", uid),
     cancelDelete: (uid) =>
@@ -112,22 +96,38 @@ export function createJournal(db: Database, commits: CommitSync, clock: Clock = 
         remove.run("delete", uid);
       }),
     open: () => {
-      flush();
+      behind.flush();
       return translated("read the journal", () => selectOpen.all().map(toIntent));
     },
     find(kind, uid) {
-      if (closed.some(([closedKind, closedUid]) => closedKind === kind && closedUid === uid)) return null;
+      if (closed.has(`${kind} ${uid}`)) return null;
       let row = translated("read the journal", () => selectOne.get(kind, uid));
       return row && toIntent(row);
     },
-    flush,
+    flush: behind.flush,
   };
 }
 
 export function toIntent(row: IntentRow): Intent {
   let { kind, uid, storage, bucket, key } = row;
-  let common = { uid, storage, bucket, key, createdAtMs: row.created_at_ms };
+  let common = { uid, storage, bucket, key, createdAtMs: row.created_at_ms, ...requesterOf(row) };
   if (kind === "upload") return { ...common, kind, multipartUploadId: row.multipart_upload_id };
   // The table's CHECK holds that a deletion has a file_id.
   return { ...common, kind, fileId: row.file_id ?? 0 };
+}
+
+function textOf(by: Requester | undefined): string | null {
+  return by ? JSON.stringify(by) : null;
+}
+
+function requesterOf({ by_json: json }: IntentRow): { by?: Requester } {
+  // A reader may look at the database of an older program, which has no such column.
+  if (!json) return {};
+  let found: { [key: string]: Json | undefined } = JSON.parse(json);
+  let { actor, address, requestId } = found;
+  return { by: { actor: text(actor), address: text(address), requestId: text(requestId) } };
+}
+
+function text(value: Json | undefined): string | null {
+  return typeof value === "string" ? value : null;
 }

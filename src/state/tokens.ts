@@ -5,17 +5,22 @@ import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import { immediately, translatedFor } from "../sqlite.ts";
 import { MINUTE_MS } from "../units.ts";
+import { type Scope, scopesOf, scopesText } from "./scopes.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
+import { createUsers } from "./users.ts";
 
-/** What a token may do, in the order in which scopes are stored and shown; `admin` covers the others. */
-export const SCOPES = ["upload", "view", "delete", "admin"] as const;
-export type Scope = (typeof SCOPES)[number];
+export { type Scope, SCOPES } from "./scopes.ts";
 
 /** Who a good token or session stands for. */
 export interface TokenIdentity {
   id: number;
   name: string;
   scopes: Scope[];
+  /** Keys of its files go below this folder, and it sees no others; ends with a slash. Absent: no such limit. */
+  folder?: string;
+  /** Most bytes of all its files together, and what it has sent. Absent: no limit. */
+  maxBytes?: number;
+  usedBytes?: number;
 }
 
 export interface TokenFacts extends TokenIdentity {
@@ -32,6 +37,11 @@ export interface NewToken {
   name: string;
   scopes: readonly Scope[];
   expiresAtMs?: number;
+  /** `clients/acme`, with or without a slash at its end. */
+  folder?: string;
+  maxBytes?: number;
+  /** The link that signs in with it works once; the token itself goes on. Default false. */
+  linkOnce?: boolean;
 }
 
 /** Access tokens and the web sessions that hang on them, in the private database. All calls are synchronous. */
@@ -43,6 +53,8 @@ export interface Tokens {
   create(token: NewToken): { id: number; token: string };
   /** Null for a text that is no token, and for an unknown, revoked or expired one. */
   verify(token: string): TokenIdentity | null;
+  /** As `verify`, for the link that holds the token; `"spent"` for one that worked once and has done so. */
+  openLink(token: string): TokenIdentity | "spent" | null;
   /** Every token, oldest first, expired ones too. */
   list(): TokenFacts[];
   /** Deletes the token and ends its sessions; null when there is none with that id or name. */
@@ -66,14 +78,23 @@ interface TokenRow {
   name: string;
   token_sha256: Uint8Array;
   scopes: string;
+  folder: string | null;
+  max_bytes: number | null;
+  used_bytes: number;
+  link: 1 | 0 | -1;
   created_at_ms: number;
   expires_at_ms: number | null;
   last_used_at_ms: number | null;
 }
 
+/** As the prefix of all keys: letters, digits and ._=+@,- in segments that don't begin with a dot. */
+const folderPattern = /^(?:[A-Za-z0-9_=+@,-][A-Za-z0-9._=+@,-]*\/){1,8}$/;
+const maxFolderCharacters = 200;
+
 /** @param db the private database with its migrations run */
 export function createTokens(db: Database, clock: Clock): Tokens {
   let translated = translatedFor(db);
+  let users = createUsers(db, clock);
   let byDigest = db.prepare<TokenRow, [Uint8Array]>("SELECT * FROM tokens WHERE token_sha256 = ?1");
   let byName = db.prepare<TokenRow, [string]>("SELECT * FROM tokens WHERE name = ?1");
   let byId = db.prepare<TokenRow, [number]>("SELECT * FROM tokens WHERE id = ?1");
@@ -81,9 +102,14 @@ export function createTokens(db: Database, clock: Clock): Tokens {
   let living = db.prepare<{ n: number }, [number]>(
     "SELECT count(*) AS n FROM tokens WHERE expires_at_ms IS NULL OR expires_at_ms > ?1",
   );
-  let insert = db.prepare<{ id: number }, [string, Uint8Array, string, number, number | null]>(
-    "INSERT INTO tokens (name, token_sha256, scopes, created_at_ms, expires_at_ms) VALUES (?1, ?2, ?3, ?4, ?5) RETURNING id",
+  let insert = db.prepare<
+    { id: number },
+    [string, Uint8Array, string, number, number | null, string | null, number | null, number]
+  >(
+    `INSERT INTO tokens (name, token_sha256, scopes, created_at_ms, expires_at_ms, folder, max_bytes, link)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING id`,
   );
+  let spendLink = db.prepare<unknown, [number]>("UPDATE tokens SET link = 0 WHERE id = ?1");
   let touch = db.prepare<unknown, [number, number]>("UPDATE tokens SET last_used_at_ms = ?2 WHERE id = ?1");
   let removeSessions = db.prepare<unknown, [number]>("DELETE FROM web_sessions WHERE token_id = ?1");
   let remove = db.prepare<unknown, [number]>("DELETE FROM tokens WHERE id = ?1");
@@ -111,9 +137,16 @@ export function createTokens(db: Database, clock: Clock): Tokens {
     return identityOf(row);
   }
 
-  function add({ name, scopes, expiresAtMs }: NewToken): { id: number; token: string } {
-    let ordered = SCOPES.filter((scope) => scopes.includes(scope));
-    if (ordered.length === 0) throw refused("scope", "A token needs at least one scope.");
+  function add(given: NewToken): { id: number; token: string } {
+    let { name, expiresAtMs = null, maxBytes = null, linkOnce = false } = given;
+    let scopes = scopesText(given.scopes, "A token");
+    let folder = given.folder === undefined ? null : parseFolder(given.folder);
+    if (folder !== null && given.scopes.includes("admin")) {
+      throw refused(
+        "prefix",
+        "A token with a prefix can't have the scope admin, which could make tokens without one.",
+      );
+    }
     checkName(name);
     let token = tokenPrefix + randomBytes(tokenBytes).toString("base64url");
     let row = immediately(db, () => {
@@ -122,19 +155,28 @@ export function createTokens(db: Database, clock: Clock): Tokens {
         throw refused("name", `There is a token named “${name}” already.`);
       }
       if (namesake !== null) drop(namesake.id);
-      return insert.get(name, digest(token), ordered.join(","), clock.nowMs(), expiresAtMs ?? null);
+      let link = linkOnce ? -1 : 1;
+      return insert.get(name, digest(token), scopes, clock.nowMs(), expiresAtMs, folder, maxBytes, link);
     });
     if (row === null)
       throw new AppError("internal_error", "The private database gave no id for a new token.");
     return { id: row.id, token };
   }
 
-  function find(token: string): TokenIdentity | null {
+  function find(token: string): TokenRow | null {
     if (!tokenPattern.test(token)) return null;
     let wanted = digest(token);
     let row = byDigest.get(wanted);
-    if (row === null || !timingSafeEqual(row.token_sha256, wanted)) return null;
-    return use(row);
+    return row === null || !timingSafeEqual(row.token_sha256, wanted) ? null : row;
+  }
+
+  function openLink(token: string): TokenIdentity | "spent" | null {
+    let row = find(token);
+    let identity = use(row);
+    if (row === null || identity === null) return null;
+    if (row.link === 0) return "spent";
+    if (row.link === -1) spendLink.run(row.id);
+    return identity;
   }
 
   function revoke(idOrName: string): { id: number; name: string } | null {
@@ -146,11 +188,15 @@ export function createTokens(db: Database, clock: Clock): Tokens {
 
   return {
     create: (token) => translated("make a token", () => add(token)),
-    verify: (token) => translated("look up a token", () => find(token)),
+    verify: (token) => translated("look up a token", () => use(find(token))),
+    openLink: (token) => translated("look up a token", () => immediately(db, () => openLink(token))),
     list: () => translated("list the tokens", () => all.all().map(factsOf)),
     revoke: (idOrName) => translated("revoke a token", () => immediately(db, () => revoke(String(idOrName)))),
     count: () => translated("count the tokens", () => living.get(clock.nowMs())?.n ?? 0),
-    sessions: createSessions(db, clock, (tokenId) => use(byId.get(tokenId))),
+    sessions: createSessions(db, clock, {
+      useToken: (tokenId) => use(byId.get(tokenId)),
+      findUser: users.get,
+    }),
   };
 }
 
@@ -163,8 +209,22 @@ function digest(token: string): Uint8Array {
 }
 
 function identityOf(row: TokenRow): TokenIdentity {
-  let stored = row.scopes.split(",");
-  return { id: row.id, name: row.name, scopes: SCOPES.filter((scope) => stored.includes(scope)) };
+  return {
+    id: row.id,
+    name: row.name,
+    scopes: scopesOf(row.scopes),
+    ...(row.folder !== null && { folder: row.folder }),
+    ...(row.max_bytes !== null && { maxBytes: row.max_bytes, usedBytes: row.used_bytes }),
+  };
+}
+
+function parseFolder(given: string): string {
+  let folder = `${given.trim().replace(/^\/|\/$/g, "")}/`;
+  if (folderPattern.test(folder) && folder.length <= maxFolderCharacters) return folder;
+  throw refused(
+    "prefix",
+    "A prefix is folders like clients/acme of letters, digits and ._=+@,- where no folder begins with a dot.",
+  );
 }
 
 function factsOf(row: TokenRow): TokenFacts {

@@ -1,3 +1,5 @@
+import { sendersFolder } from "./keys.ts";
+
 /**
  * What stands under the prefix beside the objects themselves. All names come after the years in byte order, so that a
  * listing gives every object before the first mark.
@@ -7,9 +9,10 @@ const quarantineFolder = "quarantine/";
 
 const uidText = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
 const objectText = `[1-9]\\d{3}/(?:0[1-9]|1[0-2])/(${uidText})\\.[a-z0-9]{1,16}(?:\\.[a-z0-9]{1,16})?`;
-const objectPattern = new RegExp(`^${objectText}$`);
+/** Of a sender whose files lie apart. */
+const folderText = `(?:${sendersFolder}(?:[A-Za-z0-9_=+@,-][A-Za-z0-9._=+@,-]*/){1,8})?`;
+const objectPattern = new RegExp(`^${folderText}${objectText}$`);
 const objectAnywherePattern = new RegExp(`^(.*/)?${objectText}$`, "s");
-const quarantinedAnywherePattern = new RegExp(`^(.*/)?${quarantineFolder}${objectText}$`, "s");
 const probePattern = new RegExp(`^(?:.*/)?s3-uploads-check/${uidText}$`, "s");
 const ownNamePattern = new RegExp(`^(${uidText})\\.`);
 const markPattern = new RegExp(`^${marksFolder}(${uidText})\\.(link|gone)$`);
@@ -66,13 +69,33 @@ export function uidInKey(key: string): string | null {
 }
 
 /**
- * What stands before `{yyyy}/{mm}/` in the key of an object that was uploaded, whatever the prefix is today, or before
- * `marks/` in that of a mark, or before `quarantine/`; null for a key of any other shape.
+ * The prefix that was configured when an object was uploaded, a mark written or an object set aside, whatever it is today;
+ * null for a key of any other shape. Marks and quarantine lie side by side under it, also those of a sender's folder.
  */
 export function prefixOfKey(key: string): string | null {
-  let patterns = [quarantinedAnywherePattern, markAnywherePattern, objectAnywherePattern];
-  let found = patterns.map((pattern) => pattern.exec(key)).find((match) => match !== null);
-  return found ? (found[1] ?? "") : null;
+  let object = objectAnywherePattern.exec(key);
+  if (object === null) {
+    let mark = markAnywherePattern.exec(key);
+    return mark && (mark[1] ?? "");
+  }
+  let above = object[1] ?? "";
+  let prefix = aboveFolders(above) ?? above;
+  return hasLastSegment(prefix, quarantineFolder) ? prefix.slice(0, -quarantineFolder.length) : prefix;
+}
+
+/** Whether the object was sent by somebody whose files lie apart from the others'. */
+export function liesApart(key: string): boolean {
+  return aboveFolders(objectAnywherePattern.exec(key)?.[1] ?? "") !== null;
+}
+
+/** The configured prefix never has that segment (config/addresses.ts), a sender's folder may. */
+function aboveFolders(path: string): string | null {
+  let at = `/${path}`.indexOf(`/${sendersFolder}`);
+  return at === -1 ? null : path.slice(0, at);
+}
+
+function hasLastSegment(path: string, segment: string): boolean {
+  return path === segment || path.endsWith(`/${segment}`);
 }
 
 /** What `s3-uploads check` stores for a moment, under any prefix. */

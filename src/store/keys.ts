@@ -26,6 +26,17 @@ export interface KeyParts {
   createdAtMs: number;
 }
 
+/** Above the folders of senders that have one of their own; sorts between the years and the marks. */
+export const sendersFolder = "folders/";
+
+/**
+ * What the keys of a sender's files begin with: all keys of the prefix, or those below the sender's own folder.
+ * @param folder `clients/acme/`, or null
+ */
+export function keyPrefixOf(prefix: string, folder: string | null): string {
+  return folder === null ? prefix : `${prefix}${sendersFolder}${folder}`;
+}
+
 /** `{prefix}{yyyy}/{mm}/{uid}.{extension}`. Throws `internal_error` for parts that could form any other shape. */
 export function objectKey({ prefix, uid, extension, createdAtMs }: KeyParts): string {
   demand(prefixPattern.test(prefix), "prefix", prefix);

@@ -1,5 +1,6 @@
 import { createMiddleware } from "hono/factory";
 
+import { actorText, type Identity } from "../auth/identity.ts";
 import type { Clock } from "../clock.ts";
 import type { WebEnv } from "./env.ts";
 
@@ -20,10 +21,16 @@ export function accessLog(clock: Clock) {
       ms: clock.nowMs() - startMs,
       bytes_in: declaredBytes(context.req.raw.headers),
       bytes_out: declaredBytes(context.res.headers),
+      actor: actorOf(context.var.identity),
     };
     let level = readingMethods.has(context.req.method) ? ("debug" as const) : ("info" as const);
     context.var.log[level](facts, "request");
   });
+}
+
+/** Undefined, and so not told, where nobody asked who it was. */
+function actorOf(identity: Identity | undefined): string | undefined {
+  return identity && actorText(identity);
 }
 
 function declaredBytes(headers: Headers): number | null {

@@ -4,8 +4,8 @@ import { DeletedFragment } from "../../views/fragments/deleted.tsx";
 import { ConfirmDeletePage } from "../../views/pages/confirm-delete.tsx";
 import { DeletedPage } from "../../views/pages/deleted.tsx";
 import type { Access } from "../auth/access.ts";
+import type { FileRecord } from "../domain.ts";
 import { AppError, toAppError } from "../errors.ts";
-import type { FileRepository } from "../record/file-repository.ts";
 import { formFields } from "./bounded-body.ts";
 import type { WebDeps } from "./deps.ts";
 import { withoutIdleTimeout } from "./env.ts";
@@ -18,16 +18,18 @@ import { json } from "./json.ts";
 import type { Links } from "./links.ts";
 import { listHref, parseListAddress } from "./list-parameters.ts";
 import { formOf } from "./negotiate.ts";
+import type { OwnFiles } from "./own-files.ts";
 import { bulkIds, idParameter, noSuchFile } from "./parameters.ts";
+import { requesterOf } from "./requester.ts";
 import type { SiteFor } from "./site.ts";
 import { undoView } from "./undo-view.ts";
 
 /** Deletions of one request that go on at the same time. */
 const maxAtOnce = 8;
 
-interface DeleteDeps extends Pick<WebDeps, "deleteFile" | "trash"> {
+interface DeleteDeps extends Pick<WebDeps, "audit" | "deleteFile" | "trash"> {
   requires: Access["requires"];
-  repository: Pick<FileRepository, "get">;
+  ownFiles: OwnFiles;
   links: Links;
   siteFor: SiteFor;
   errorResponse: ErrorResponder;
@@ -43,11 +45,18 @@ interface Failure {
  * are in the trash, from where they can be had back for a while.
  */
 export function deleteRoutes(deps: DeleteDeps) {
-  let { deleteFile, trash, repository, requires, links, siteFor, errorResponse } = deps;
+  let { audit, trash, ownFiles, requires, links, siteFor, errorResponse } = deps;
   let routes = new Hono<WebEnv>();
 
+  /** Only what this one may know of. */
+  async function deleteSeen(context: WebContext, id: string): Promise<FileRecord> {
+    let { seen } = await ownFiles.onlySeen(context.var.identity, [id]);
+    if (seen.length === 0) throw new AppError("not_found", noSuchFile);
+    return await deps.deleteFile(id, { by: requesterOf(context) });
+  }
+
   async function deleteOne(context: WebContext, id: string): Promise<Response> {
-    let record = await withoutIdleTimeout(context, () => deleteFile(id));
+    let record = await withoutIdleTimeout(context, () => deleteSeen(context, id));
     return json(context, { success: true, deleted: [record.id] });
   }
 
@@ -72,7 +81,9 @@ export function deleteRoutes(deps: DeleteDeps) {
   });
 
   async function deleteAtOnce(context: WebContext, ids: string[]): Promise<Response> {
-    let { deleted, failed } = await withoutIdleTimeout(context, () => deleteAll(ids, deleteFile));
+    let { deleted, failed } = await withoutIdleTimeout(context, () =>
+      deleteAll(ids, (id) => deleteSeen(context, id)),
+    );
     for (let { error } of failed) logServerFault(context, error);
     if (deleted.length === 0 && failed[0]) return noneDeleted(context, failed);
     let status = failed.length === 0 ? (200 as const) : (207 as const);
@@ -81,9 +92,14 @@ export function deleteRoutes(deps: DeleteDeps) {
   }
 
   async function putIntoTrash(context: WebContext, ids: string[], fields: URLSearchParams) {
-    let { undoable, missing } = await trash.put(ids);
+    let { identity } = context.var;
+    let { seen, unseen } = await ownFiles.onlySeen(identity, ids);
+    let { undoable, missing } = await trash.put(seen);
+    missing.push(...unseen);
+    ownFiles.noteTrashed(identity, undoable.fileIds);
     let failed = missing.map((id) => ({ id, error: new AppError("not_found", noSuchFile) }));
     if (undoable.fileIds.length === 0) return noneDeleted(context, failed);
+    audit.write("delete", requesterOf(context), { file_ids: undoable.fileIds, can_be_undone: true });
     let { query, view } = parseListAddress(fields.get("list") ?? "");
     let undo = undoView(undoable, listHref(links.files, query, { view }));
     let outcome = { done: undoable.fileIds, failed: failed.map((one) => failureView(context, one)) };
@@ -99,7 +115,9 @@ export function deleteRoutes(deps: DeleteDeps) {
   }
 
   async function askFirst(context: WebContext, ids: string[], fields: URLSearchParams) {
-    let found = (await Promise.all(ids.map((id) => repository.get(id)))).filter((row) => row !== null);
+    let found = (await Promise.all(ids.map((id) => ownFiles.seenBy(context.var.identity).get(id)))).filter(
+      (row) => row !== null,
+    );
     if (found.length === 0) throw new AppError("not_found", noSuchFile);
     let { query, view } = parseListAddress(fields.get("list") ?? "");
     let files = found.map((row) => fileView(row, links));
@@ -126,7 +144,7 @@ export function failureView(context: WebContext, { id, error }: Failure) {
 }
 
 /** One failure does not stop the others. */
-async function deleteAll(ids: string[], deleteFile: DeleteDeps["deleteFile"]) {
+async function deleteAll(ids: string[], deleteFile: (id: string) => Promise<FileRecord>) {
   let deleted: number[] = [];
   let failed: Failure[] = [];
   let waiting = ids[Symbol.iterator]();

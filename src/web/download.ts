@@ -91,7 +91,7 @@ function headersOf(record: FileRecord, { etag, lastModified }: Validators) {
     "Accept-Ranges": "bytes",
     "Cache-Control": "private, no-cache",
     "Content-Disposition": contentDisposition(kind, record.filename),
-    "Content-Type": type.startsWith("text/") ? `${type}; charset=utf-8` : type,
+    "Content-Type": servedType(type),
     // What a browser's own viewers need for a picture, a film or a text, and nothing that could run.
     "Content-Security-Policy": policyFor(type),
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -101,6 +101,16 @@ function headersOf(record: FileRecord, { etag, lastModified }: Validators) {
     // As frame-ancestors: a page of ours may show a document.
     "X-Frame-Options": "SAMEORIGIN",
   };
+}
+
+/**
+ * Our pages may load scripts and styles of our own origin: an uploaded one must never count as such, were somebody to
+ * smuggle an address into a page. With nosniff neither is loaded as plain text.
+ */
+function servedType(type: string): string {
+  let isLoadable = /^(?:text|application)\/(?:(?:x-)?(?:java|ecma|live|j)script|css)/.test(type);
+  if (isLoadable) return "text/plain; charset=utf-8";
+  return type.startsWith("text/") ? `${type}; charset=utf-8` : type;
 }
 
 /**

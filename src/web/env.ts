@@ -11,6 +11,8 @@ export interface WebEnv {
     requestId: string;
     /** Carries the request id. */
     log: Log;
+    /** Where transfers are counted: says that the answer goes on after its handler; call the result at its end. */
+    endTransfer?: () => () => void;
   };
 }
 

@@ -73,6 +73,8 @@ export function logServerFault(context: WebContext, error: AppError): void {
   let { log } = context.var;
   let facts = { err: error, code: error.code, path: context.req.path };
   if (context.req.raw.signal.aborted) return log.info(facts, "request failed after its client had gone");
+  // Said by the limit itself: nothing has failed.
+  if (error.code === "storage_full") return log.warn({ path: facts.path, reason: error.message }, "no room");
   if (error.facts.retryAfterSeconds !== undefined) return log.warn(facts, "request failed for now");
   log.error(facts, "request failed");
 }
@@ -91,7 +93,7 @@ function translate(thrown: unknown): AppError {
 
 function headersOf(error: AppError): Record<string, string> {
   let headers: Record<string, string> = {};
-  let seconds = error.facts.retryAfterSeconds;
+  let seconds = error.details.retry_after_seconds ?? error.facts.retryAfterSeconds;
   if (seconds !== undefined) headers["Retry-After"] = String(seconds);
   if (error.code === "authentication_required") headers["WWW-Authenticate"] = "Bearer";
   // A sender that stands still would hold its connection for as long as it likes.

@@ -1,4 +1,5 @@
 import type { FileLinks, SiteLinks } from "../../views/props.ts";
+import { trimEndOf } from "../trim-end.ts";
 
 export interface LinkOptions {
   /** Begins with a slash and does not end in one; empty at the root. */
@@ -11,6 +12,8 @@ export interface Links extends SiteLinks {
   /** The page that tells what became of a form's files. */
   uploaded(receipt: string): string;
   ofFile(id: number): FileLinks;
+  /** Where an invitation is opened. */
+  invitation: string;
   /** Of a resumable upload. */
   ofUpload(uid: string): string;
   /** For programs, which keep a link longer than a page does. */
@@ -20,7 +23,7 @@ export interface Links extends SiteLinks {
 /** Every address the server gives out, as paths for pages. */
 export function createLinks({ basePath, publicUrl }: LinkOptions): Links {
   let files = `${basePath}/files`;
-  let origin = publicUrl?.replace(/\/+$/, "") ?? "";
+  let origin = trimEndOf(publicUrl ?? "", "/");
   return {
     home: basePath || "/",
     upload: `${basePath}/upload`,
@@ -29,8 +32,16 @@ export function createLinks({ basePath, publicUrl }: LinkOptions): Links {
     filesCsv: `${files}.csv`,
     signIn: `${basePath}/sign-in`,
     signOut: `${basePath}/sign-out`,
+    account: `${basePath}/account`,
+    admin: {
+      tokens: `${basePath}/admin/tokens`,
+      users: `${basePath}/admin/users`,
+      invitations: `${basePath}/admin/invitations`,
+    },
+    invitation: `${basePath}/invitation`,
     deleteMany: `${files}/delete`,
     restore: `${files}/restore`,
+    audit: `${basePath}/audit`,
     uploaded: (receipt) => `${basePath}/uploaded/${receipt}`,
     ofFile: (id) => ({
       page: `${files}/${id}`,

@@ -39,7 +39,7 @@ const bytes = z
   });
 
 /** A field of a search form that was left empty says nothing. */
-function absentWhenBlank(value: unknown): unknown {
+export function absentWhenBlank(value: unknown): unknown {
   return typeof value === "string" && value.trim() === "" ? undefined : value;
 }
 
@@ -166,7 +166,7 @@ export function isNarrowed(query: ListQuery): boolean {
   return Object.keys(filters).length > 0;
 }
 
-function isDay(text: string): boolean {
+export function isDay(text: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
   let date = new Date(`${text}T00:00:00Z`);
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
@@ -177,7 +177,7 @@ function present(values: { [Key in keyof ListQuery]: ListQuery[Key] | undefined 
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
 
-function invalidParameter(issue: { path: PropertyKey[]; message: string } | undefined): AppError {
+export function invalidParameter(issue: { path: PropertyKey[]; message: string } | undefined): AppError {
   let parameter = String(issue?.path[0] ?? "query");
   return new AppError("invalid_parameter", `${parameter}: ${issue?.message ?? "can't be used"}.`, {
     details: { parameter },

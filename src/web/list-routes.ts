@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { FilesList } from "../../views/fragments/files-list.tsx";
 import { FilesPage } from "../../views/pages/files.tsx";
 import type { Access } from "../auth/access.ts";
-import type { FileRepository, ListQuery, Page } from "../record/file-repository.ts";
+import type { ListQuery, Page } from "../record/file-repository.ts";
 import { csvStream } from "./csv.ts";
 import type { WebDeps } from "./deps.ts";
 import type { WebContext, WebEnv } from "./env.ts";
@@ -20,21 +20,23 @@ import {
 } from "./list-parameters.ts";
 import { listView } from "./list-view.ts";
 import { formOf } from "./negotiate.ts";
+import type { OwnFiles, SeenFiles } from "./own-files.ts";
 import type { SiteFor } from "./site.ts";
 import { forSlowReaders } from "./slow-readers.ts";
 import { undoView } from "./undo-view.ts";
 
 interface ListDeps {
   requires: Access["requires"];
-  repository: FileRepository;
+  ownFiles: OwnFiles;
   trash: Pick<WebDeps["trash"], "find">;
   links: Links;
   siteFor: SiteFor;
 }
 
 /** `/files`, `/files.json`, `/files.csv`: the same query, three forms. */
-export function listRoutes({ repository, trash, requires, links, siteFor }: ListDeps) {
+export function listRoutes({ ownFiles, trash, requires, links, siteFor }: ListDeps) {
   let routes = new Hono<WebEnv>();
+  let seen = (context: WebContext) => ownFiles.seenBy(context.var.identity);
 
   function rowsAsJson(context: WebContext, query: ListQuery, { rows, next, previous }: Page): Response {
     let address = (place: Pick<ListQuery, "next" | "previous">) =>
@@ -52,14 +54,14 @@ export function listRoutes({ repository, trash, requires, links, siteFor }: List
   routes.get("/files", requires("view"), listParameters, async (context) => {
     let asked = context.req.valid("query");
     let form = formOf(context, "page");
-    if (form === "json") return rowsAsJson(context, asked.query, await repository.list(asked.query));
+    if (form === "json") return rowsAsJson(context, asked.query, await seen(context).list(asked.query));
     // What a form sent with its empty fields gets an address that can be read and shared.
     if (!isTidy(context.req.url)) {
       let address = tidyAddress(asked, links);
       if (form === "page") return context.redirect(address, 303);
       context.header("HX-Replace-Url", address);
     }
-    let { request, page } = await pageForPeople(asked, repository);
+    let { request, page } = await pageForPeople(asked, seen(context));
     let site = siteFor(context);
     let list = listView(request, page, links);
     if (form === "fragment") return context.html(FilesList({ site, list }));
@@ -70,7 +72,7 @@ export function listRoutes({ repository, trash, requires, links, siteFor }: List
 
   routes.get("/files.json", requires("view"), listParameters, async (context) => {
     let { query } = context.req.valid("query");
-    return rowsAsJson(context, query, await repository.list(query));
+    return rowsAsJson(context, query, await seen(context).list(query));
   });
 
   // Every row of the query: a size or a place to begin would be a page, and a spreadsheet wants the whole.
@@ -82,7 +84,7 @@ export function listRoutes({ repository, trash, requires, links, siteFor }: List
     };
     // Nobody would read or cancel the rows of a HEAD.
     if (context.req.method === "HEAD") return context.body(null, 200, headers);
-    let rows = await begun(repository.iterate(query));
+    let rows = await begun(seen(context).iterate(query));
     return context.body(forSlowReaders(context, csvStream(rows)), 200, headers);
   });
 
@@ -94,7 +96,7 @@ function tidyAddress({ query, view, deletedBatch }: ListRequest, links: Links): 
 }
 
 /** Who pages back to the start sees a full page there, and not the few rows that came in the meantime. */
-async function pageForPeople(request: ListRequest, repository: FileRepository) {
+async function pageForPeople(request: ListRequest, repository: SeenFiles) {
   let { query } = request;
   let page = await repository.list(query);
   let isShortStart = query.previous !== undefined && page.previous === null && page.next !== null;

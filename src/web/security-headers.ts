@@ -2,11 +2,38 @@ import { createMiddleware } from "hono/factory";
 
 import type { WebEnv } from "./env.ts";
 
+const yearSeconds = 365 * 24 * 60 * 60;
+/** Nothing of this does a page of ours use, nor may one that it shows in a frame. */
+const unusedFeatures = [
+  "accelerometer",
+  "bluetooth",
+  "camera",
+  "display-capture",
+  "geolocation",
+  "gyroscope",
+  "hid",
+  "magnetometer",
+  "microphone",
+  "midi",
+  "payment",
+  "publickey-credentials-get",
+  "screen-wake-lock",
+  "serial",
+  "usb",
+  "xr-spatial-tracking",
+];
+
+export interface SecurityHeadersOptions {
+  /** Where presigned URLs lead: pictures on our pages follow the redirect, and the policy is asked again there. */
+  storageOrigins: readonly string[];
+  publicUrl: string | null;
+}
+
 /**
- * Headers on every answer; a handler's own value stands (downloads bring a stricter policy).
- * @param storageOrigins where presigned URLs lead: pictures on our pages follow the redirect, and the policy is asked again there.
+ * Headers on every answer; a handler's own value stands (downloads bring a stricter policy). No page has anything inline,
+ * so the policy needs no nonces.
  */
-export function securityHeaders(storageOrigins: readonly string[]) {
+export function securityHeaders({ storageOrigins, publicUrl }: SecurityHeadersOptions) {
   let media = ["'self'", ...storageOrigins].join(" ");
   let headers = {
     "Content-Security-Policy": [
@@ -27,13 +54,22 @@ export function securityHeaders(storageOrigins: readonly string[]) {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": unusedFeatures.map((feature) => `${feature}=()`).join(", "),
     // Names and pages depend on who asks; assets and downloads say otherwise themselves.
     "Cache-Control": "no-store",
   };
+  let isPublishedSecurely = publicUrl?.startsWith("https:") ?? false;
+
   return createMiddleware<WebEnv>(async (context, next) => {
     await next();
     for (let [name, value] of Object.entries(headers)) {
       if (!context.res.headers.has(name)) context.res.headers.set(name, value);
+    }
+    // A proxy of which nobody knows yet, on a request that was refused before that, changes nothing.
+    let { client } = context.var as Partial<WebEnv["Variables"]>;
+    // Of this name alone: its neighbours may not speak https. Browsers heed it over https only.
+    if (isPublishedSecurely || client?.secure) {
+      context.res.headers.set("Strict-Transport-Security", `max-age=${yearSeconds}`);
     }
   });
 }

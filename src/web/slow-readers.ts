@@ -17,6 +17,7 @@ export function forSlowReaders(
   expectedBytes?: number,
 ): ReadableStream<Uint8Array> {
   setIdleTimeout(context, 0);
+  let end = context.var.endTransfer?.() ?? (() => {});
   let { log } = context.var;
   let reader = body.getReader();
   let path = context.req.path;
@@ -33,12 +34,17 @@ export function forSlowReaders(
           throw new AppError("storage_error", `Storage gave ${bytes} bytes instead of ${expectedBytes}.`);
         }
         setIdleTimeout(context, lastBytesSeconds);
+        end();
         controller.close();
       } catch (thrown) {
         if (!context.req.raw.signal.aborted) log.error({ err: thrown, path }, "answer broke off");
+        end();
         controller.error(thrown);
       }
     },
-    cancel: (reason) => reader.cancel(reason),
+    cancel(reason) {
+      end();
+      return reader.cancel(reason);
+    },
   });
 }

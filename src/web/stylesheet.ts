@@ -1,3 +1,5 @@
+import admin from "../../public/css/admin.css" with { type: "file" };
+import audit from "../../public/css/audit.css" with { type: "file" };
 import base from "../../public/css/base.css" with { type: "file" };
 import file from "../../public/css/file.css" with { type: "file" };
 import filesGrid from "../../public/css/files-grid.css" with { type: "file" };
@@ -19,4 +21,6 @@ export const stylesheetPaths: readonly string[] = [
   filesGrid,
   listTools,
   file,
+  admin,
+  audit,
 ];

@@ -8,6 +8,7 @@ import type { FileRepository } from "../record/file-repository.ts";
 import { isNotModified } from "./conditional.ts";
 import { withoutIdleTimeout } from "./env.ts";
 import type { WebEnv } from "./env.ts";
+import type { OwnFiles } from "./own-files.ts";
 import { idParameter, noSuchFile } from "./parameters.ts";
 
 const yearSeconds = 365 * 24 * 60 * 60;
@@ -17,7 +18,9 @@ const nothing = Buffer.from("UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==", 
 
 interface ThumbnailDeps {
   requires: Access["requires"];
-  repository: FileRepository;
+  /** Everything, for those who have a signature. */
+  repository: Pick<FileRepository, "get">;
+  ownFiles: OwnFiles;
   thumbnails: Thumbnails;
   signature: Pick<ThumbnailSignature, "isGood">;
 }
@@ -26,14 +29,16 @@ interface ThumbnailDeps {
  * `/files/:id/thumbnail`: a small WebP of a picture; 404 for what can't be drawn. `/files/{uid}/thumbnail?signature=…`
  * is open to whoever has the address, and to the pages of other sites: Datasette's views have such addresses.
  */
-export function thumbnailRoutes({ requires, repository, thumbnails, signature }: ThumbnailDeps) {
+export function thumbnailRoutes({ requires, repository, ownFiles, thumbnails, signature }: ThumbnailDeps) {
   let routes = new Hono<WebEnv>();
   // Not by number: numbers can be counted up.
   let isSigned = ({ req }: Pick<Context, "req">) =>
     (req.param("id") ?? "").includes("-") && signature.isGood(req.query("signature"));
   let path = "/files/:id{[0-9A-Fa-f-]+}/thumbnail";
   routes.get(path, requires("view", isSigned), idParameter, async (context) => {
-    let record = await repository.get(context.req.valid("param").id);
+    // The signature is leave to see this one picture, whoever has it.
+    let files = isSigned(context) ? repository : ownFiles.seenBy(context.var.identity);
+    let record = await files.get(context.req.valid("param").id);
     if (record === null) throw new AppError("not_found", noSuchFile);
     let etag = `"thumbnail-${record.checksum_sha256.slice(0, 32)}"`;
     let forOthers = isSigned(context) ? { "Cross-Origin-Resource-Policy": "cross-origin" } : {};

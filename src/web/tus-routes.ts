@@ -5,7 +5,7 @@ import type { Access } from "../auth/access.ts";
 import { AppError } from "../errors.ts";
 import { parseUploadMetadata } from "../parse/upload-metadata.ts";
 import { watchSender } from "../parse/watch-sender.ts";
-import type { Resumable, ResumableStatus } from "../resume/resumable.ts";
+import { noSuchUpload, type Resumable, type ResumableStatus } from "../resume/resumable.ts";
 import type { WebOptions } from "./deps.ts";
 import { withoutIdleTimeout } from "./env.ts";
 import type { WebContext, WebEnv } from "./env.ts";
@@ -13,6 +13,8 @@ import type { ErrorResponder } from "./error-response.ts";
 import { json } from "./json.ts";
 import type { Links } from "./links.ts";
 import { formOf } from "./negotiate.ts";
+import { requesterOf } from "./requester.ts";
+import { isSender, resumableSender } from "./sender.ts";
 import {
   announcedLength,
   bodyBytes,
@@ -26,6 +28,7 @@ import {
   tusVersion,
 } from "./tus-headers.ts";
 import { uploadAnswer } from "./upload-answer.ts";
+import { withoutOther, withoutOthers } from "./without-others.ts";
 
 /**
  * A duplicate is refused with this: clients of tus take a 409 for a wrong offset, and would send the whole file again
@@ -36,7 +39,7 @@ const uploadPath = "/tus/:id{[0-9A-Fa-f-]+}";
 
 interface TusDeps {
   requires: Access["requires"];
-  resumable: Pick<Resumable, "create" | "status" | "append" | "terminate">;
+  resumable: Pick<Resumable, "create" | "senderOf" | "status" | "append" | "terminate">;
   links: Links;
   errorResponse: ErrorResponder;
   options: Pick<WebOptions, "stallTimeoutMs" | "minBytesPerSecond" | "maxFileBytes">;
@@ -70,9 +73,9 @@ export function tusRoutes(deps: TusDeps) {
       try {
         return await handle(context);
       } catch (error) {
-        let isDuplicate = error instanceof AppError && error.code === "duplicate";
-        if (isDuplicate) return errorResponse(context, error, { status: duplicateStatus });
-        throw error;
+        if (!(error instanceof AppError) || error.code !== "duplicate") throw error;
+        let told = withoutOther(error, context.var.identity);
+        return errorResponse(context, told, { status: duplicateStatus });
       }
     };
   };
@@ -100,6 +103,13 @@ export function tusRoutes(deps: TusDeps) {
 function createHandlers({ resumable, links, options }: TusDeps) {
   let { stallTimeoutMs, minBytesPerSecond } = options;
 
+  /** The upload that the address names; others' uploads are not there. */
+  function ownUpload(context: WebContext): string {
+    let uid = context.req.param("id")?.toLowerCase() ?? "";
+    if (isSender(context.var.identity, resumable.senderOf(uid))) return uid;
+    throw new AppError("not_found", noSuchUpload);
+  }
+
   function appendTo(context: WebContext, uid: string, offsetBytes: number, lengthBytes: number | null) {
     let request = context.req.raw;
     let piece = {
@@ -124,7 +134,8 @@ function createHandlers({ resumable, links, options }: TusDeps) {
     let all = { ...statusHeaders(status, links), ...headers };
     let { finished } = status;
     if (!finished || formOf(context, "page") !== "json") return context.body(null, bare, all);
-    let answer = uploadAnswer([{ success: true, ...finished }], links);
+    let outcome = withoutOthers({ success: true, ...finished }, context.var.identity);
+    let answer = uploadAnswer([outcome], links);
     if ("error" in answer) throw answer.error;
     return json(context, answer.body, bare === 201 ? 201 : 200, all);
   }
@@ -136,7 +147,8 @@ function createHandlers({ resumable, links, options }: TusDeps) {
     if (hasBody || headers.has("Content-Type")) refuseOtherBodies(request);
     let lengthBytes = announcedLength(headers);
     let clientMetadata = headers.get("Upload-Metadata") ?? "";
-    let file = { ...parseUploadMetadata(clientMetadata), lengthBytes, clientMetadata };
+    let sender = { ...resumableSender(context.var.identity), by: requesterOf(context) };
+    let file = { ...parseUploadMetadata(clientMetadata), lengthBytes, clientMetadata, ...sender };
     let created = await resumable.create(file);
     let status = hasBody || lengthBytes === 0 ? await appendFirst(context, created.uid) : created;
     return respond(context, status, 201, { Location: links.absolute(links.ofUpload(created.uid)) });
@@ -156,7 +168,8 @@ function createHandlers({ resumable, links, options }: TusDeps) {
     // Whoever just looks, by a plain GET, is in nobody's way.
     let resuming = context.req.raw.headers.has("Tus-Resumable");
     // It may wait for a file that is being finished.
-    let status = await withoutIdleTimeout(context, () => resumable.status(idOf(context), resuming));
+    let uid = ownUpload(context);
+    let status = await withoutIdleTimeout(context, () => resumable.status(uid, resuming));
     let headers = statusHeaders(status, links);
     let { offsetBytes, lengthBytes, finished } = status;
     let file = finished ? { file_id: finished.record.id, url: headers["S3-Uploads-File-Url"] } : {};
@@ -169,11 +182,11 @@ function createHandlers({ resumable, links, options }: TusDeps) {
     refuseOtherBodies(request);
     let offsetBytes = requireCount(request.headers, "Upload-Offset");
     let lengthBytes = optionalCount(request.headers, "Upload-Length");
-    return respond(context, await appendTo(context, idOf(context), offsetBytes, lengthBytes), 204);
+    return respond(context, await appendTo(context, ownUpload(context), offsetBytes, lengthBytes), 204);
   }
 
   async function terminate(context: WebContext): Promise<Response> {
-    await withoutIdleTimeout(context, () => resumable.terminate(idOf(context)));
+    await withoutIdleTimeout(context, () => resumable.terminate(ownUpload(context)));
     return context.body(null, 204);
   }
 
@@ -187,8 +200,4 @@ function createHandlers({ resumable, links, options }: TusDeps) {
   }
 
   return { create, show, append, terminate, override };
-}
-
-function idOf(context: WebContext): string {
-  return context.req.param("id")?.toLowerCase() ?? "";
 }

@@ -7,6 +7,7 @@ import { HomePage } from "../../views/pages/home.tsx";
 import { UploadedPage } from "../../views/pages/uploaded.tsx";
 import type { UploadResultView, UploadRules } from "../../views/props.ts";
 import type { Access } from "../auth/access.ts";
+import { isAllowed } from "../auth/identity.ts";
 import type { Clock } from "../clock.ts";
 import type { IncomingFile } from "../domain.ts";
 import { AppError } from "../errors.ts";
@@ -14,8 +15,8 @@ import { fileOfRawBody, filesOfForm } from "../parse/upload-request.ts";
 import type { RefusedFile } from "../parse/upload-request.ts";
 import { watchSender } from "../parse/watch-sender.ts";
 import type { ReceiveUpload, UploadOutcome } from "../receive-upload.ts";
-import type { FileRepository } from "../record/file-repository.ts";
-import type { WebOptions } from "./deps.ts";
+import { allowanceView } from "./allowance-view.ts";
+import type { Accounts, WebOptions } from "./deps.ts";
 import { withoutIdleTimeout } from "./env.ts";
 import type { WebContext, WebEnv } from "./env.ts";
 import { logServerFault, publicError } from "./error-response.ts";
@@ -25,17 +26,23 @@ import { fileView } from "./file-view.ts";
 import { json } from "./json.ts";
 import type { Links } from "./links.ts";
 import { formOf } from "./negotiate.ts";
+import type { OwnFiles } from "./own-files.ts";
 import { parseIdempotencyKey } from "./parameters.ts";
 import { createReceipts } from "./receipts.ts";
 import type { Receipts } from "./receipts.ts";
+import { requesterOf } from "./requester.ts";
+import { senderContext, senderKey } from "./sender.ts";
 import type { SiteFor } from "./site.ts";
 import { uploadAnswer } from "./upload-answer.ts";
+import { withoutOthers } from "./without-others.ts";
 
 const newestFiles = 10;
 
 interface UploadDeps {
   requires: Access["requires"];
-  repository: FileRepository;
+  ownFiles: OwnFiles;
+  allowances: Accounts["allowances"];
+  invitations: Pick<Accounts["invitations"], "get">;
   receiveUpload: ReceiveUpload;
   links: Links;
   siteFor: SiteFor;
@@ -48,7 +55,7 @@ type InnerDeps = UploadDeps & { receipts: Receipts };
 
 /** The upload page and the two ways in: a form with any number of files, and a bare body. */
 export function uploadRoutes(deps: UploadDeps) {
-  let { repository, requires, links, siteFor, options } = deps;
+  let { ownFiles, requires, links, siteFor, options } = deps;
   let receipts = createReceipts(deps.clock);
   let inner = { ...deps, receipts };
   let routes = new Hono<WebEnv>();
@@ -61,9 +68,12 @@ export function uploadRoutes(deps: UploadDeps) {
 
   routes.get("/", viewersToFiles, requires("upload"), async (context) => {
     let site = siteFor(context);
-    let newest = site.may.view ? (await repository.list({ size: newestFiles })).rows : [];
+    let { identity } = context.var;
+    let newest = site.may.view ? (await ownFiles.seenBy(identity).list({ size: newestFiles })).rows : [];
     let files = newest.map((row) => fileView(row, links));
-    return context.html(HomePage({ site, files, rules: options }));
+    let allowance = allowanceView(identity, deps);
+    let maxFileBytes = Math.min(options.maxFileBytes, allowance?.leftBytes ?? options.maxFileBytes);
+    return context.html(HomePage({ site, files, rules: { ...options, maxFileBytes }, allowance }));
   });
 
   routes.get("/uploaded/:receipt", requires("upload"), (context) => {
@@ -104,13 +114,24 @@ async function receive(
   let request = context.req.raw;
   let key = parseIdempotencyKey(context.req.header("Idempotency-Key"));
   // Two senders may think of the same key.
-  let idempotencyKey = key === null ? null : `${context.var.identity.token?.id ?? "anybody"} ${key}`;
+  let idempotencyKey = key === null ? null : `${senderKey(context.var.identity)} ${key}`;
+  let { log, identity } = context.var;
+  let sender = senderContext(identity, deps.allowances);
   let files = filesOf(request);
-  let { log } = context.var;
   let outcomes = await withoutIdleTimeout(context, () =>
-    deps.receiveUpload(files, { signal: request.signal, idempotencyKey, log }),
+    deps.receiveUpload(files, {
+      signal: request.signal,
+      idempotencyKey,
+      log,
+      by: requesterOf(context),
+      ...sender,
+    }),
   );
-  return respond(context, outcomes, deps);
+  return respond(
+    context,
+    outcomes.map((outcome) => withoutOthers(outcome, identity)),
+    deps,
+  );
 }
 
 function respond(context: WebContext, outcomes: UploadOutcome[], deps: InnerDeps) {
@@ -129,7 +150,10 @@ function respond(context: WebContext, outcomes: UploadOutcome[], deps: InnerDeps
   let status = "error" in answer ? (answer.error.facts.status as ContentfulStatusCode) : answer.status;
   let results = outcomes.map((outcome) => resultView(context, outcome, links));
   if (form === "page") return context.redirect(links.uploaded(receipts.keep(results)), 303);
-  return context.html(UploadResults({ results }), status, { ...headers, "HX-Trigger": "filesChanged" });
+  return context.html(UploadResults({ results, mayView: isAllowed(context.var.identity, "view") }), status, {
+    ...headers,
+    "HX-Trigger": "filesChanged",
+  });
 }
 
 function resultView(context: WebContext, outcome: UploadOutcome, links: Links): UploadResultView {

@@ -74,7 +74,7 @@ describe("the guard", () => {
       "X-Forwarded-Proto": "https",
     };
     let byProxy = await world.ask("/from", { headers: forwarded, peer: "::ffff:10.0.0.1" });
-    expect(JSON.parse(byProxy.text)).toEqual({
+    expect(JSON.parse(byProxy.text)).toMatchObject({
       address: "203.0.113.9",
       untrustedHost: "files.example.org",
       secure: true,
@@ -92,15 +92,18 @@ describe("who asks", () => {
     using world = createWorld({ anonymous: ["view"] });
     expect(JSON.parse((await world.ask("/who")).text)).toEqual({
       kind: "anonymous",
-      token: null,
+      actor: null,
       scopes: ["view"],
+      folder: null,
+      isCounted: false,
     });
   });
 
   test("is the token's holder by Bearer, and by Basic with any user", async () => {
     using world = createWorld();
     let { id, token } = world.tokens.create({ name: "ci", scopes: ["upload", "view"] });
-    let expected = { kind: "token", token: { id, name: "ci" }, scopes: ["upload", "view"] };
+    let actor = { type: "token", id: String(id), name: "ci" };
+    let expected = { kind: "token", actor, scopes: ["upload", "view"], folder: null, isCounted: false };
     for (let headers of [
       bearer(token),
       { Authorization: `bearer   ${token} ` },

@@ -35,9 +35,11 @@ describe("ensureAccess", () => {
     expect(made).toEqual([]);
   });
 
-  test("makes a token for upload, view and delete, and tells its link", () => {
+  test("makes a token for everything, of which the link works once, and tells the link", () => {
     let { result, made } = start({});
-    expect(made).toEqual([{ name: "first link", scopes: ["upload", "view", "delete"] }]);
+    expect(made).toEqual([
+      { name: "first link", scopes: ["upload", "view", "delete", "admin"], linkOnce: true },
+    ]);
     expect(result).toMatchObject({
       kind: "created",
       link: "http://192.168.1.5:8080/-/s3-uploads/sign-in?token=s3u_TOKEN",
@@ -54,8 +56,12 @@ describe("ensureAccess", () => {
     expect(result).toEqual({
       kind: "present",
       sentence:
-        "Sign in with an access token at http://192.168.1.5:8080/-/s3-uploads/sign-in; “s3-uploads token create --scope upload,view,delete” makes a new one.",
+        "Sign in at http://192.168.1.5:8080/-/s3-uploads/sign-in; “s3-uploads user add NAME” makes a new user, “s3-uploads token create” a new token.",
     });
+  });
+
+  test("makes none where there is a user", () => {
+    expect(start({ users: { count: () => 1 } }).made).toEqual([]);
   });
 
   test.each<[string, Partial<EnsureAccessOptions>, string]>([

@@ -70,6 +70,7 @@ describe("readClient", () => {
       address: "203.0.113.9",
       untrustedHost: "files.example.org",
       secure: true,
+      byProxy: true,
     });
   });
 
@@ -79,6 +80,7 @@ describe("readClient", () => {
       address: peer,
       untrustedHost: "backend:8080",
       secure: false,
+      byProxy: false,
     });
   });
 

@@ -57,6 +57,94 @@ describe("the sign-in link", () => {
   });
 });
 
+describe("a link that works once", () => {
+  test("signs in once; its token goes on as Bearer, and by being pasted", async () => {
+    using world = createWorld();
+    let { token } = world.tokens.create({ name: "first link", scopes: ["admin"], linkOnce: true });
+    expect((await world.ask(`${signIn}?token=${token}`, { headers: browser })).status).toBe(303);
+    let again = await world.ask(`${signIn}?token=${token}`, { headers: browser });
+    expect([again.status, again.headers.get("Set-Cookie")]).toEqual([401, null]);
+    expect(again.text).toContain("This link has been opened already");
+    let headers = { Authorization: `Bearer ${token}` };
+    expect((await world.ask("/admin", { headers })).status).toBe(200);
+    expect((await world.ask(signIn, form({ token }))).status).toBe(303);
+  });
+
+  test("is spent by one of two who open it at once", async () => {
+    using world = createWorld();
+    let { token } = world.tokens.create({ name: "first link", scopes: ["admin"], linkOnce: true });
+    let both = await Promise.all([1, 2].map(() => world.ask(`${signIn}?token=${token}`)));
+    expect(both.map(({ status }) => status).toSorted()).toEqual([303, 401]);
+  });
+});
+
+describe("name and password", () => {
+  const password = "correct horse battery";
+
+  test("sign in, in a session of their own", async () => {
+    using world = createWorld();
+    await world.addUser("ann", password, "view");
+    let answer = await world.ask(signIn, form({ name: " Ann ", password }));
+    expect([answer.status, answer.headers.get("Location")]).toEqual([303, base]);
+    let headers = { Cookie: `s3u_session=${secretOf(answer.headers)}` };
+    expect(JSON.parse((await world.ask("/who", { headers })).text)).toMatchObject({
+      kind: "session",
+      actor: { type: "user", name: "ann" },
+      scopes: ["view"],
+    });
+    expect(world.users.list()[0]?.signedInAtMs).toBe(world.time.nowMs);
+  });
+
+  test("give another secret at each sign-in, and end the one before", async () => {
+    using world = createWorld();
+    await world.addUser("ann", password, "view");
+    let first = secretOf((await world.ask(signIn, form({ name: "ann", password }))).headers);
+    let headers = { Cookie: `s3u_session=${first}` };
+    let second = secretOf((await world.ask(signIn, form({ name: "ann", password }, headers))).headers);
+    expect(second).not.toBe(first);
+    expect(world.tokens.sessions.verify(first)).toBeNull();
+  });
+
+  test.each([
+    ["another password", { name: "ann", password: "correct horse batterz" }],
+    ["an unknown name", { name: "bob", password }],
+    ["a name that nobody can have", { name: "a b:c", password }],
+    ["no password", { name: "ann" }],
+    ["a very long password", { name: "ann", password: "x".repeat(3000) }],
+  ])("are refused in the same words for %s", async (_, fields) => {
+    using world = createWorld();
+    await world.addUser("ann", password, "view");
+    let answer = await world.ask(signIn, form(fields, browser));
+    expect([answer.status, answer.headers.get("Set-Cookie")]).toEqual([401, null]);
+    expect(answer.text).toContain('role="alert">Name and password do not fit.');
+    expect(answer.text).not.toContain("correct horse");
+  });
+
+  test("are asked for where there are users, and the token stays a way in", async () => {
+    using world = createWorld();
+    expect((await world.ask(signIn, { headers: browser })).text).not.toContain('name="name"');
+    await world.addUser("ann", password, "view");
+    let page = (await world.ask(signIn, { headers: browser })).text;
+    expect(page).toContain('autocomplete="username"');
+    expect(page).toContain('name="token"');
+  });
+
+  test("are throttled by sender and, from many senders, by name", async () => {
+    using world = createWorld();
+    await world.addUser("ann", password, "view");
+    let tryFrom = async (peer: string, given: string) =>
+      (await world.ask(signIn, { ...form({ name: "ann", password: given }), peer })).status;
+    expect(await tryFrom("203.0.113.7", password)).toBe(303);
+    let wrong = await Promise.all(
+      Array.from({ length: 40 }, (_, nth) => tryFrom(`10.0.0.${nth % 20}`, `wrong password ${nth}`)),
+    );
+    expect(wrong.filter((status) => status === 401)).toHaveLength(30);
+    expect(await tryFrom("10.0.1.1", password)).toBe(429);
+    // Who signed in from there before is not locked out by others.
+    expect(await tryFrom("203.0.113.7", password)).toBe(303);
+  });
+});
+
 describe("the cookie is Secure", () => {
   test("when public_url is https", async () => {
     using world = createWorld({ publicUrl: "https://files.example.org" });

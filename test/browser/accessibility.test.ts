@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
 
 import { createWorld, type World } from "../serve/world.ts";
 import { bytesOf } from "../store/bodies.ts";
@@ -8,6 +9,7 @@ setDefaultTimeout(30_000);
 
 let world: World;
 let receipt: string;
+let adminLink: string;
 beforeAll(async () => {
   world = await createWorld("local", { S3_UPLOADS_BLOCKED_EXTENSIONS: "exe" });
   let form = new FormData();
@@ -21,15 +23,35 @@ beforeAll(async () => {
     redirect: "manual",
   });
   receipt = answer.headers.get("Location") ?? "";
+  let made = Bun.spawnSync(
+    [
+      process.execPath,
+      "src/main.ts",
+      "token",
+      "create",
+      "--scope",
+      "admin",
+      "--data-dir",
+      world.server.dataDir,
+    ],
+    { cwd: join(import.meta.dir, "../..") },
+  );
+  adminLink = `${world.server.base}/sign-in?token=${made.stdout.toString().trim()}`;
 });
 afterAll(() => world.close());
 
 const axe = await Bun.file(Bun.resolveSync("axe-core/axe.min.js", import.meta.dir)).text();
 
 /** What axe finds, in a line each. */
-async function violations(address: string, scheme: "light" | "dark", width: number): Promise<string[]> {
-  await using browser = await openBrowser(address);
+async function violations(
+  address: string,
+  scheme: "light" | "dark",
+  width: number,
+  before = address,
+): Promise<string[]> {
+  await using browser = await openBrowser(before);
   let { view } = browser;
+  if (before !== address) await view.navigate(address);
   await view.resize(width, 900);
   await view.cdp("Emulation.setEmulatedMedia", {
     features: [
@@ -63,4 +85,11 @@ describe.skipIf(noBrowser)("axe finds nothing", () => {
       });
     }
   }
+
+  test.each([
+    ["light", 1280],
+    ["dark", 390],
+  ] as const)("on the audit log, %s, %d px wide", async (scheme, width) => {
+    expect(await violations(`${world.server.base}/audit`, scheme, width, adminLink)).toEqual([]);
+  });
 });

@@ -106,6 +106,7 @@ describe("flags", () => {
       "aws_secret_access_key",
       "aws_session_token",
       "token",
+      "datasette_secret",
     ]);
   });
 });

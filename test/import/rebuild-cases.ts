@@ -94,10 +94,15 @@ export function rebuildCases(
           }
         }
         await remove(app, await upload(app, "gone.txt", text("gone for good")));
+        let { token } = world.token("acme", "clients/acme");
+        for (let bytes of [text("in a folder"), text("shared "), bytesOf(9 * MIB)])
+          await upload(app, "mine.txt", bytes, "", { Authorization: `Bearer ${token}` });
         await app.stop();
 
         let before = world.rows();
         expect(before.length).toBeGreaterThan(30);
+        let apart = before.filter(({ s3_key }) => String(s3_key).startsWith("uploads/folders/clients/acme/"));
+        expect(new Set(apart.map(({ s3_key }) => s3_key)).size).toBe(3);
         world.loseCatalog();
         let { exitCode, summary } = await world.import();
         expect(summary.problems).toEqual([]);

@@ -4,8 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { createByteBudget } from "../../src/byte-budget.ts";
+import { systemClock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
 import { createSpool } from "../../src/spool.ts";
+import { openStateDatabase } from "../../src/state/database.ts";
+import { createTokens } from "../../src/state/tokens.ts";
 import { objectKey, userMetadataOf } from "../../src/store/keys.ts";
 import { createLocalStorage } from "../../src/store/local.ts";
 import { createS3Storage } from "../../src/store/s3/s3-storage.ts";
@@ -39,6 +42,8 @@ export interface ImportWorld {
   dataDir: string;
   storage: Storage;
   start(env?: Record<string, string>): Promise<TestServer>;
+  /** Of somebody who sends into a folder. */
+  token(name: string, folder: string): { token: string };
   /** `import --json`, as a process of its own. */
   import(...args: string[]): Promise<ImportRunResult>;
   spawnImport(...args: string[]): ReturnType<typeof spawn>;
@@ -75,6 +80,10 @@ export function createImportWorld(server: S3Server | null, env: Record<string, s
     async start(other = {}) {
       await running?.stop();
       return (running = await startServer(dataDir, { ...all, ...other }));
+    },
+    token(name, folder) {
+      using db = openStateDatabase(join(dataDir, "internal", "state.db"));
+      return createTokens(db, systemClock).create({ name, scopes: ["upload"], folder });
     },
     spawnImport,
     async import(...args) {
@@ -156,10 +165,11 @@ export async function upload(
   name: string,
   bytes: Uint8Array,
   type = "",
+  headers: Record<string, string> = {},
 ): Promise<number> {
   let form = new FormData();
   form.append("file", new File([new Uint8Array(bytes)], name, { type }));
-  let answer = await fetch(`${server.base}/upload`, { method: "POST", body: form });
+  let answer = await fetch(`${server.base}/upload`, { method: "POST", body: form, headers });
   let body = (await answer.json()) as { file_id: number };
   if (answer.status !== 201) throw new Error(`${name}: ${answer.status} ${JSON.stringify(body)}`);
   return body.file_id;

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 
 import { goneMarkKey, linkMarkKey, ownUid, quarantineKey } from "../../src/store/key-kinds.ts";
+import { keyPrefixOf, objectKey } from "../../src/store/keys.ts";
 import type { Storage } from "../../src/store/storage.ts";
 import { DAY_MS } from "../../src/units.ts";
 import { newFile } from "../record/new-file.ts";
@@ -53,6 +54,23 @@ export function reconcileContract(name: string, make: () => Promise<StorageToRec
         notLooked: [],
         totals: { rows: 4, objects: 4, ownObjects: 3, marks: 1, young: 0, readBytes: 200 },
       });
+    });
+
+    test("content with the files of a sender's folder, and repairs them like others", async () => {
+      let apart = keyPrefixOf(prefix, "clients/quarantine/");
+      let inFolder = () => {
+        let uid = Bun.randomUUIDv7();
+        return { uid, s3_key: objectKey({ prefix: apart, uid, extension: "bin", createdAtMs: Date.now() }) };
+      };
+      await world.file(inFolder());
+      expect(await world.repair({ deep: true })).toMatchObject({
+        kinds: [],
+        totals: { rows: 1, ownObjects: 1 },
+      });
+      let orphan = await world.file(inFolder(), { row: false });
+      expect((await world.repair()).actions).toEqual(["orphan_object quarantined"]);
+      expect(await world.keys()).toContain(quarantineKey(prefix, orphan.s3_key));
+      expect(await world.report()).toMatchObject({ kinds: [], totals: { rows: 1, ownObjects: 1 } });
     });
 
     test(
@@ -219,7 +237,9 @@ export function reconcileContract(name: string, make: () => Promise<StorageToRec
       let uid = Bun.randomUUIDv7();
       let key = `${prefix}2026/11/${uid}.bin`;
       let facts = { filename: "film.mov", declaredType: null, clientMetadata: "", lengthBytes: null };
-      await world.resumable.add({ uid, storage, bucket, partBytes: 1, createdAtMs: Date.now(), ...facts });
+      let from = { sender: null, folder: null, holder: null, by: null };
+      let sizes = { partBytes: 1, createdAtMs: Date.now() };
+      await world.resumable.add({ uid, storage, bucket, ...facts, ...from, ...sizes });
       await world.journal.beginUpload({ uid, storage, bucket, key });
       await made.beginUnfinished?.(key);
       let late = { aheadMs: 10 * DAY_MS };

@@ -84,7 +84,8 @@ describe.skipIf(skip)("while the clock of the machine is set", () => {
       let moving = startCurl("-T", "-", `${server.base}/upload/moving.bin`);
       let upload = new URL(`${server.base}/upload`);
       let silent = await connectRaw(upload);
-      await moving.feed(bytesOf(100_000));
+      // More than what is looked at before the intent is written.
+      await moving.feed(bytesOf(400_000));
       silent.send(headOfPut(upload, "silent.bin", 100_000));
       silent.send(bytesOf(50_000));
       await eventually(

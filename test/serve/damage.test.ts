@@ -135,7 +135,9 @@ test("a lock that is damaged says that it may be removed", async () => {
 
 test("moving a damaged journal aside, as it is told, brings the server up with every file", async () => {
   let folder = copyOfFolder();
-  spoil(join(folder, "internal", "state.db"), 0, 100);
+  let state = join(folder, "internal", "state.db");
+  checkpoint(state);
+  spoil(state, 0, 100);
   expect((await refusedStart(folder)).exitCode).toBe(1);
   for (let end of ["", "-wal", "-shm"]) rmSync(join(folder, "internal", `state.db${end}`), { force: true });
   let server = await startServer(folder);

@@ -22,7 +22,8 @@ beforeEach(async () => {
   db = openStateDatabase(join(folder, "state.db"));
   let names = { uid, filename: "a", declaredType: null, clientMetadata: "", bucket: "b" };
   let sizes = { lengthBytes: null, partBytes: 8 * MIB, createdAtMs: 0 };
-  await createResumableTable(db, createCommitSync(db)).add({ ...names, ...sizes, storage: "local" });
+  let from = { sender: null, folder: null, holder: null, by: null };
+  await createResumableTable(db, createCommitSync(db)).add({ ...names, ...from, ...sizes, storage: "local" });
   held = createHeldTable(db);
 });
 afterEach(() => {

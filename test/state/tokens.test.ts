@@ -174,6 +174,7 @@ describe("a web session", () => {
     let { id } = given.tokens.create({ name: "a", scopes: ["view", "upload"] });
     let secret = given.tokens.sessions.create(id);
     expect(given.tokens.sessions.verify(secret)).toEqual({
+      type: "token",
       identity: { id, name: "a", scopes: ["upload", "view"] },
       renewed: false,
     });
@@ -248,4 +249,46 @@ test("what another connection does to tokens is seen at once", () => {
   others.revoke(id);
   expect(given.tokens.verify(token)).toBeNull();
   closeDatabase(beside);
+});
+
+describe("a token with limits", () => {
+  test("tells its folder, and its quota with what was used", () => {
+    using given = world();
+    let { token } = given.tokens.create({
+      name: "a",
+      scopes: ["upload"],
+      folder: "/clients/acme",
+      maxBytes: 10,
+    });
+    expect(given.tokens.verify(token)).toMatchObject({ folder: "clients/acme/", maxBytes: 10, usedBytes: 0 });
+  });
+
+  test.each(["", "/", "..", "a/../b", "a//b", ".a", "a b", "ä", "a/".repeat(9), "x".repeat(200)])(
+    "can't have the folder %p",
+    (folderName) => {
+      using given = world();
+      let create = () => given.tokens.create({ name: "a", scopes: ["upload"], folder: folderName });
+      expect(codeOf(create)).toBe("invalid_parameter");
+    },
+  );
+
+  test("can't have a folder and the scope admin", () => {
+    using given = world();
+    let create = () => given.tokens.create({ name: "a", scopes: ["admin"], folder: "a" });
+    expect(codeOf(create)).toBe("invalid_parameter");
+  });
+
+  test("of which the link works once goes on as a token", () => {
+    using given = world();
+    let once = given.tokens.create({ name: "once", scopes: ["view"], linkOnce: true }).token;
+    let ever = given.tokens.create({ name: "ever", scopes: ["view"] }).token;
+    expect(given.tokens.openLink(once)).toMatchObject({ name: "once" });
+    expect(given.tokens.openLink(once)).toBe("spent");
+    expect(given.tokens.verify(once)).toMatchObject({ name: "once" });
+    expect([given.tokens.openLink(ever), given.tokens.openLink(ever)]).toMatchObject([
+      { name: "ever" },
+      { name: "ever" },
+    ]);
+    expect(given.tokens.openLink(`s3u_${"A".repeat(43)}`)).toBeNull();
+  });
 });

@@ -4,6 +4,7 @@ import {
   goneMarkKey,
   isProbeKey,
   kindOfKey,
+  liesApart,
   linkMarkKey,
   marksPrefix,
   ownUid,
@@ -11,7 +12,7 @@ import {
   quarantineKey,
   uidInKey,
 } from "../../src/store/key-kinds.ts";
-import { objectKey } from "../../src/store/keys.ts";
+import { keyPrefixOf, objectKey } from "../../src/store/keys.ts";
 
 const uid = "019ab000-0000-7000-8000-00000000000a";
 
@@ -24,6 +25,19 @@ for (let prefix of ["", "uploads/", "a/b.c/"]) {
     expect(kindOfKey(prefix, goneMarkKey(prefix, uid))).toEqual({ kind: "gone", uid });
     expect(kindOfKey(prefix, quarantineKey(prefix, key))).toEqual({ kind: "quarantined", key });
     expect(uidInKey(key)).toBe(uid);
+  });
+
+  test(`files of a sender's folder are objects too, before the marks, under the prefix "${prefix}"`, () => {
+    let apart = keyPrefixOf(prefix, "clients/zeta/");
+    let inFolder = objectKey({ prefix: apart, uid, extension: "jpg", createdAtMs: Date.UTC(2026, 10, 24) });
+    expect(inFolder).toBe(`${prefix}folders/clients/zeta/2026/11/${uid}.jpg`);
+    expect(kindOfKey(prefix, inFolder)).toEqual({ kind: "object", uid });
+    expect(kindOfKey(prefix, quarantineKey(prefix, inFolder))).toEqual({
+      kind: "quarantined",
+      key: inFolder,
+    });
+    expect(inFolder < marksPrefix(prefix)).toBe(true);
+    expect(uidInKey(inFolder)).toBe(uid);
   });
 
   test(`marks and quarantine come after the objects under the prefix "${prefix}"`, () => {
@@ -49,6 +63,18 @@ for (let prefix of ["", "uploads/", "2026/01/", "a\nb/"]) {
     expect(ownUid({ storage: "s3", bucket: "b", key })).toBe(uid);
   });
 }
+
+test.each(["", "uploads/", "a/quarantine/b/"])("a sender's folder is no part of the prefix %p", (prefix) => {
+  for (let folder of ["acme/", "folders/", "marks/", "quarantine/", "2026/11/", "a/folders/quarantine/"]) {
+    let parts = { uid, extension: "bin", createdAtMs: Date.UTC(2026, 10, 24) };
+    let key = objectKey({ prefix: keyPrefixOf(prefix, folder), ...parts });
+    let aside = quarantineKey(prefix, key);
+    expect([key, aside].map(prefixOfKey)).toEqual([prefix, prefix]);
+    expect(kindOfKey(prefix, aside)).toEqual({ kind: "quarantined", key });
+    expect([key, objectKey({ prefix, ...parts })].map(liesApart)).toEqual([true, false]);
+    expect(ownUid({ storage: "s3", bucket: "b", key })).toBe(uid);
+  }
+});
 
 test("an object that somebody else stored has one uid for each place", () => {
   let place = { storage: "s3", bucket: "b", key: "incoming/a.txt" };

@@ -2,16 +2,21 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { createAllowances } from "../../src/allowance.ts";
 import { createApp } from "../../src/app.ts";
 import { createAccess } from "../../src/auth/access.ts";
+import { createAttempts } from "../../src/auth/attempts.ts";
+import { createFormTokens } from "../../src/auth/form-token.ts";
 import { createTrustedProxies } from "../../src/auth/forwarding.ts";
 import { createHostCheck } from "../../src/auth/hosts.ts";
+import { createPasswords } from "../../src/auth/passwords.ts";
+import { createPeople } from "../../src/auth/people.ts";
 import { createSessionCookie } from "../../src/auth/session-cookie.ts";
 import { createSignIn } from "../../src/auth/sign-in.tsx";
 import { createThumbnailSignature } from "../../src/auth/thumbnail-signature.ts";
 import { systemClock } from "../../src/clock.ts";
 import { createCommitSync } from "../../src/commit-sync.ts";
-import type { FileRecord, NewFileRecord } from "../../src/domain.ts";
+import type { FileRecord, NewFileRecord, Requester } from "../../src/domain.ts";
 import { AppError } from "../../src/errors.ts";
 import { randomIds } from "../../src/ids.ts";
 import { silentLog } from "../../src/log.ts";
@@ -19,34 +24,50 @@ import { createThumbnailCache } from "../../src/preview/thumbnail-cache.ts";
 import { createThumbnails } from "../../src/preview/thumbnails.ts";
 import type { ReceiveUpload } from "../../src/receive-upload.ts";
 import { createSqliteRepository } from "../../src/record/sqlite-repository.ts";
+import { createAudit } from "../../src/state/audit.ts";
 import { openStateDatabase } from "../../src/state/database.ts";
+import { createInvitations } from "../../src/state/invitations.ts";
 import { createTokens } from "../../src/state/tokens.ts";
 import type { Scope } from "../../src/state/tokens.ts";
 import { createTrashTable } from "../../src/state/trash-table.ts";
+import { createUsageTable } from "../../src/state/usage.ts";
+import { createUsers } from "../../src/state/users.ts";
+import { createWriteBehind } from "../../src/state/write-behind.ts";
 import { createLocalStorage } from "../../src/store/local.ts";
 import { createTrash } from "../../src/trash.ts";
 import { MIB } from "../../src/units.ts";
+import { createNoteEvent, keepIn, type NotedEvent } from "../../src/web/access-events.ts";
+import { type ClientLimitsOptions, createClientLimits } from "../../src/web/client-limits.ts";
 import type { WebDeps, WebOptions } from "../../src/web/deps.ts";
 
 export const testBase = "/-/s3-uploads";
 
-type Overrides = Partial<Omit<WebDeps, "options" | "access">> & {
+type Overrides = Partial<Omit<WebDeps, "options" | "access" | "limits">> & {
   options?: Partial<WebOptions>;
   anonymousScopes?: Scope[];
+  limits?: Partial<ClientLimitsOptions>;
+  trustedProxies?: string[];
 };
 
 /**
  * The app on a real catalog, real local storage, and real tokens in a temporary folder. Only the story of an upload is
  * short: bytes go into storage and a row is made, without inspection, journal and policy.
  */
-export function createTestApp({ options, anonymousScopes, ...overrides }: Overrides = {}) {
+export function createTestApp({
+  options,
+  anonymousScopes,
+  limits,
+  trustedProxies,
+  ...overrides
+}: Overrides = {}) {
   let folder = mkdtempSync(join(tmpdir(), "s3-uploads-web-"));
   let repository =
     overrides.repository ??
     createSqliteRepository({ path: join(folder, "uploads.db"), tableName: "s3_uploads", log: silentLog });
   let storage = createLocalStorage({ directory: join(folder, "objects") });
   let state = openStateDatabase(join(folder, "state.db"));
-  let tokens = createTokens(state, systemClock);
+  let tokens = createTokens(state, overrides.clock ?? systemClock);
+  let audit = createAudit(state, createWriteBehind(state), systemClock);
 
   async function store(body: AsyncIterable<Uint8Array>, facts: Partial<NewFileRecord> = {}) {
     let uid = Bun.randomUUIDv7();
@@ -110,7 +131,7 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
 
   async function deleteFile(
     idOrUid: string | number,
-    how: { alsoSetAside?: boolean } = {},
+    how: { alsoSetAside?: boolean; by?: Requester } = {},
   ): Promise<FileRecord> {
     let deletion = await repository.beginDelete(idOrUid, how);
     if (!deletion) throw new AppError("not_found");
@@ -134,19 +155,46 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
     blockedExtensions: [],
     stallTimeoutMs: 5_000,
     minBytesPerSecond: 1,
+    keyPrefixOf: (name) => `uploads/folders/${name}`,
     ...options,
   };
   let { basePath, publicUrl } = webOptions;
   let cookie = createSessionCookie({ basePath, publicUrl, lifeSeconds: 3600 });
+  let users = createUsers(state, clock);
+  let invitations = createInvitations(state, clock);
+  let attempts = createAttempts(clock);
+  let passwords = createPasswords({ memoryCost: 64, timeCost: 1 });
+  let people = createPeople({ users, passwords, attempts, clock });
+  let allowances = createAllowances(createUsageTable(state, createCommitSync(state)));
+  let formTokens = createFormTokens();
+  let events: NotedEvent[] = [];
+  let note = createNoteEvent(silentLog, (event) => {
+    events.push(event);
+    keepIn(audit)(event);
+  });
   let access = createAccess({
     tokens,
+    people,
+    invitations,
     checkHost: createHostCheck({ host: "127.0.0.1", publicUrl, hostname: "test" }),
-    trustedProxies: createTrustedProxies([]),
+    trustedProxies: createTrustedProxies(trustedProxies ?? []),
     cookie,
     basePath,
     publicUrl,
     anonymousScopes: anonymousScopes ?? ["upload", "view", "delete"],
   });
+  let accounts = {
+    tokens,
+    users,
+    invitations,
+    allowances,
+    people,
+    passwords,
+    attempts,
+    cookie,
+    formTokens,
+    note,
+  };
   let app = createApp({
     repository,
     storageFor: () => storage,
@@ -160,7 +208,10 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
       cache: createThumbnailCache(join(folder, "thumbnails")),
       program: [process.execPath, join(import.meta.dir, "../../src/main.ts")],
     }),
-    signInRoutes: createSignIn({ tokens, cookie, clock: systemClock, basePath }),
+    accounts,
+    audit,
+    limits: createClientLimits({ requestsPerMinute: null, transfers: null, ...limits }, systemClock),
+    signInRoutes: createSignIn({ tokens, cookie, clock, basePath, people, users, attempts, note }),
     readiness: async () => null,
     log: silentLog,
     clock: systemClock,
@@ -174,6 +225,13 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
     repository,
     storage,
     tokens,
+    users,
+    invitations,
+    passwords,
+    accounts,
+    /** What was noted of changes of rights. */
+    events,
+    audit,
     /** Makes a file as if it had been uploaded. */
     addFile: async (text: string, facts: Partial<NewFileRecord> = {}): Promise<FileRecord> => {
       let bytes = new TextEncoder().encode(text);
@@ -192,6 +250,7 @@ export function createTestApp({ options, anonymousScopes, ...overrides }: Overri
 
 /** Resumable uploads are tested with their own engine (test/resume). */
 const resumableUnused: WebDeps["resumable"] = {
+  senderOf: () => null,
   create: noUploads,
   status: noUploads,
   append: noUploads,

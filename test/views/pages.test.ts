@@ -69,8 +69,11 @@ const links = {
   filesCsv: "/c",
   deleteMany: "/d",
   restore: "/r",
+  audit: "/au",
   signIn: "/i",
   signOut: "/o",
+  account: "/a",
+  admin: { tokens: "/t", users: "/us", invitations: "/i" },
 };
 const site: Site = {
   links,
@@ -82,8 +85,10 @@ const site: Site = {
     favicon: "/icon.svg",
     uploadModules: [],
   },
-  may: { upload: true, view: true, delete: true },
+  may: { upload: true, view: true, delete: true, admin: true },
   isSignedIn: false,
+  isInvited: false,
+  offersSignIn: false,
 };
 
 test("the frame has landmarks, a skip link and a language, and offers only what one may do", () => {
@@ -95,8 +100,9 @@ test("the frame has landmarks, a skip link and a language, and offers only what 
   expect(html).toContain('<a href="/f" aria-current="page">Files</a>');
   expect(html).not.toContain("Sign out");
 
-  let nobody = { upload: false, view: false, delete: false };
+  let nobody = { upload: false, view: false, delete: false, admin: false };
   let bare = String(Layout({ site: { ...site, may: nobody, isSignedIn: true }, title: "T" }));
   expect(bare).not.toContain('href="/f"');
+  expect(bare).not.toContain('href="/au"');
   expect(bare).toContain('<form method="post" action="/o">');
 });

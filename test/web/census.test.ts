@@ -1,10 +1,11 @@
 import { afterAll, expect, test } from "bun:test";
 
 import { demandOf } from "../../src/auth/access.ts";
-import { createTestApp, testBase } from "../support/app.ts";
+import { AUDIT_EVENTS, type AuditEvent } from "../../src/state/audit.ts";
+import { createTestApp, type TestApp, testBase } from "../support/app.ts";
 import { expectError } from "../support/expect-error.ts";
 
-/** Every route, and what it demands; "open" is for those that tell nothing about files. */
+/** Every route, and what it demands; "open" is for those that tell nothing about files, "session" for one's own sign-in. */
 const expected: Record<string, string> = {
   "GET /": "open",
   [`GET ${testBase}/healthz`]: "open",
@@ -35,7 +36,61 @@ const expected: Record<string, string> = {
   [`POST ${testBase}/files/:id{[0-9A-Fa-f-]+}/delete`]: "delete",
   [`POST ${testBase}/files/delete`]: "delete",
   [`POST ${testBase}/files/restore`]: "delete",
+  [`GET ${testBase}/invitation`]: "open",
+  [`POST ${testBase}/invitation`]: "open",
+  [`GET ${testBase}/account`]: "session",
+  [`POST ${testBase}/account/password`]: "session",
+  [`POST ${testBase}/account/sign-out-everywhere`]: "session",
+  [`GET ${testBase}/admin`]: "admin",
+  [`GET ${testBase}/admin/tokens`]: "admin",
+  [`POST ${testBase}/admin/tokens`]: "admin",
+  [`POST ${testBase}/admin/tokens/:id{[0-9]+}/revoke`]: "admin",
+  [`GET ${testBase}/admin/users`]: "admin",
+  [`POST ${testBase}/admin/users`]: "admin",
+  [`POST ${testBase}/admin/users/:id{[0-9]+}/password`]: "admin",
+  [`POST ${testBase}/admin/users/:id{[0-9]+}/remove`]: "admin",
+  [`GET ${testBase}/admin/invitations`]: "admin",
+  [`POST ${testBase}/admin/invitations`]: "admin",
+  [`POST ${testBase}/admin/invitations/:id{[0-9]+}/revoke`]: "admin",
+  [`GET ${testBase}/audit`]: "admin",
+  [`GET ${testBase}/audit.json`]: "admin",
 };
+
+/** What the audit log is told by every route that changes something; null for those that change no file and no right. */
+const audited: Record<string, AuditEvent | null> = {
+  [`POST ${testBase}/sign-in`]: "sign_in",
+  [`POST ${testBase}/sign-out`]: "sign_out",
+  [`POST ${testBase}/upload`]: "upload",
+  [`PUT ${testBase}/upload/:filename`]: "upload",
+  [`DELETE ${testBase}/files/:id{[0-9A-Fa-f-]+}`]: "delete",
+  [`POST ${testBase}/files/:id{[0-9A-Fa-f-]+}/delete`]: "delete",
+  [`POST ${testBase}/files/delete`]: "delete",
+  [`POST ${testBase}/files/restore`]: "restore",
+  // With the last byte of a file.
+  [`POST ${testBase}/tus`]: "upload",
+  [`PATCH ${testBase}/tus/:id{[0-9A-Fa-f-]+}`]: "upload",
+  [`POST ${testBase}/tus/:id{[0-9A-Fa-f-]+}`]: "upload",
+  [`DELETE ${testBase}/tus/:id{[0-9A-Fa-f-]+}`]: null,
+  [`POST ${testBase}/invitation`]: null,
+  [`POST ${testBase}/account/password`]: "password_changed",
+  [`POST ${testBase}/account/sign-out-everywhere`]: "sign_out_everywhere",
+  [`POST ${testBase}/admin/tokens`]: "token_created",
+  [`POST ${testBase}/admin/tokens/:id{[0-9]+}/revoke`]: "token_revoked",
+  [`POST ${testBase}/admin/users`]: "user_added",
+  [`POST ${testBase}/admin/users/:id{[0-9]+}/password`]: "password_changed",
+  [`POST ${testBase}/admin/users/:id{[0-9]+}/remove`]: "user_removed",
+  [`POST ${testBase}/admin/invitations`]: "invitation_created",
+  [`POST ${testBase}/admin/invitations/:id{[0-9]+}/revoke`]: "invitation_revoked",
+};
+
+/** What lasts as long as its sender or reader likes, and so counts among the transfers of a client. */
+const transfers = [
+  `POST ${testBase}/upload`,
+  `PUT ${testBase}/upload/:filename`,
+  ...Object.keys(expected).filter((route) => route.includes("/tus")),
+  `GET ${testBase}/files.csv`,
+  `GET ${testBase}/files/:id{[0-9A-Fa-f-]+}/download`,
+];
 
 let nobody = createTestApp({ anonymousScopes: [] });
 afterAll(() => nobody.close());
@@ -50,6 +105,34 @@ test("every route is listed here with what it demands, before anything else is d
     found[`${method} ${path}`] ??= demandOf(handler) ?? "open";
   }
   expect(found).toEqual(expected);
+});
+
+test("every route that changes something says what the audit log is told", () => {
+  let changing = Object.keys(expected).filter((route) => !/^(?:GET|OPTIONS) /.test(route));
+  expect(Object.keys(audited).toSorted()).toEqual(changing.toSorted());
+  for (let event of Object.values(audited)) if (event !== null) expect(AUDIT_EVENTS).toContain(event);
+});
+
+test("every route is held to its client's requests and transfers, but those for health and static files", async () => {
+  let free = Object.keys(expected).filter((route) => /\/(?:healthz|readyz|static)\b|^GET \/$/.test(route));
+  let limited = createTestApp({ limits: { requestsPerMinute: 1 } });
+  let busy = createTestApp({ limits: { transfers: 1 } });
+  try {
+    let reading = await busy.addFile("x".repeat(200_000));
+    let held = await askFrom(busy, `GET ${testBase}/files/${reading.id}/download`);
+    for (let [nth, route] of Object.keys(expected).entries()) {
+      let address = `192.0.2.${nth + 1}`;
+      await askFrom(limited, route, address);
+      let again = await askFrom(limited, route, address);
+      expect([route, again.status === 429]).toEqual([route, !free.includes(route)]);
+      let beside = await askFrom(busy, route);
+      expect([route, beside.status === 429]).toEqual([route, transfers.includes(route)]);
+    }
+    await held.body?.cancel();
+  } finally {
+    limited.close();
+    busy.close();
+  }
 });
 
 let guarded = Object.entries(expected).filter(([, demand]) => demand !== "open");
@@ -96,6 +179,12 @@ test.each(guarded.filter(([route]) => !route.startsWith("GET")))(
 async function startAs(scope: "view" | "delete"): Promise<Response> {
   let { token } = nobody.tokens.create({ name: `only ${scope}`, scopes: [scope] });
   return await nobody.ask("", { headers: { Authorization: `Bearer ${token}` } });
+}
+
+function askFrom(world: TestApp, route: string, address = "192.0.2.200") {
+  let { method, path } = requestFor(route);
+  let env = { requestIP: () => ({ address }) };
+  return world.app.request(path, { method, headers: { Host: "127.0.0.1" } }, env);
 }
 
 function requestFor(route: string): { method: string; path: string } {

@@ -4,21 +4,33 @@ import { Bytes } from "./bytes.tsx";
 import { ErrorFacts } from "./error.tsx";
 
 /** What happened to each file of an upload, in the order they were sent. */
-export function UploadResults({ results }: { results: UploadResultView[] }) {
+export function UploadResults({ results, mayView }: { results: UploadResultView[]; mayView: boolean }) {
   return (
     <ul class="results">
-      {results.map((result) => (result.success ? <Taken {...result} /> : <Refused {...result} />))}
+      {results.map((result) =>
+        result.success ? <Taken {...result} mayView={mayView} /> : <Refused {...result} />,
+      )}
     </ul>
   );
 }
 
-function Taken({ file, duplicateOf }: Extract<UploadResultView, { success: true }>) {
+function Taken({
+  file,
+  duplicateOf,
+  mayView,
+}: Extract<UploadResultView, { success: true }> & { mayView: boolean }) {
   return (
     <li class="notice good">
       <strong>Stored</strong>{" "}
-      <a class="filename" href={file.links.page} dir="auto">
-        {file.record.filename}
-      </a>{" "}
+      {mayView ? (
+        <a class="filename" href={file.links.page} dir="auto">
+          {file.record.filename}
+        </a>
+      ) : (
+        <span class="filename" dir="auto">
+          {file.record.filename}
+        </span>
+      )}{" "}
       <span class="meta">
         <Bytes value={file.record.size_bytes} /> · {file.record.content_type}
       </span>

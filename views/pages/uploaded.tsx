@@ -15,7 +15,7 @@ export function UploadedPage({ site, results }: { site: Site; results: UploadRes
         <p class="lead">
           {taken} of {results.length} {results.length === 1 ? "file" : "files"} stored.
         </p>
-        <UploadResults results={results} />
+        <UploadResults results={results} mayView={site.may.view} />
         <p class="actions">
           <a class="button" href={site.links.home}>
             Upload more

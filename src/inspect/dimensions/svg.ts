@@ -21,6 +21,10 @@ const PIXELS_PER_UNIT: Record<string, number> = {
   ex: 8,
 };
 
+const lengthPattern = /^\+?((?:\d+(?:\.\d+)?|\.\d+)(?:e[+-]?\d+)?|\d+\.)\s*([a-z]*)$/i;
+/** What is longer is no length. */
+const maxLengthChars = 100;
+
 /** Width and height of the root element, whole pixels; what is missing or in per cent follows from the viewBox. */
 export async function readSvg(source: ByteSource): Promise<FileFacts> {
   let text = decodeText(await source.read(0, startBytes), source.sizeBytes <= startBytes);
@@ -40,7 +44,7 @@ function sizeOf(width: number | null, height: number | null, box: PixelSize | nu
 }
 
 function lengthOf(value: string | null): number | null {
-  let parts = /^\s*\+?(\d*\.?\d+(?:e[+-]?\d+)?|\d+\.)\s*([a-z]*)\s*$/i.exec(value ?? "");
+  let parts = lengthPattern.exec((value ?? "").slice(0, maxLengthChars).trim());
   let unit = PIXELS_PER_UNIT[(parts?.[2] ?? "").toLowerCase()];
   return parts && unit !== undefined ? Number(parts[1]) * unit : null;
 }

@@ -18,7 +18,7 @@ export function fieldText(bytes: Uint8Array): string {
 
 /** A comment field that begins with eight bytes naming its character set. */
 export function commentText(bytes: Uint8Array, littleEndian: boolean): string {
-  let charset = String.fromCharCode(...bytes.subarray(0, 8)).replace(/\0+$/, "");
+  let charset = String.fromCharCode(...bytes.subarray(0, 8)).split("\0", 1)[0];
   let content = bytes.subarray(8);
   if (charset === "UNICODE") return utf16Text(content, littleEndian);
   return charset === "ASCII" || charset === "" ? fieldText(content) : "";
