@@ -57,7 +57,9 @@ export async function openBrowser(url: string, { javaScript = true }: BrowserOpt
     },
     async until(expression, limitMs = 10_000) {
       let endMs = performance.now() + limitMs;
-      while (!(await view.evaluate<boolean>(`Boolean(${expression})`))) {
+      // A page that is being left can't be asked.
+      let isTrue = () => view.evaluate<boolean>(`Boolean(${expression})`).catch(() => false);
+      while (!(await isTrue())) {
         if (performance.now() > endMs) {
           let text = await view.evaluate<string>("document.body.innerText");
           throw new Error(`after ${limitMs} ms there is still no ${expression}:\n${text}`);
