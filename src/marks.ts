@@ -29,6 +29,11 @@ export interface MarkedRow extends ObjectPlace {
 export interface Marks {
   /** For a row that shares an older row's object. */
   link(row: FileRecord): Promise<void>;
+  /**
+   * For an upload without a row: it may have shared an object, and been deleted before its mark was there.
+   * @param place of the upload's own object
+   */
+  unlink(uid: string, place: ObjectPlace): Promise<void>;
   /** For a row that is on its way out while others go on using its object; nothing for one that shares. */
   gone(row: MarkedRow): Promise<void>;
   /** For a row that is no more. @param isUsed whether others use its object */
@@ -84,6 +89,7 @@ export function createMarks({ storageFor, s3Prefix, log }: MarksDeps): Marks {
       let place = placeOf(row);
       await put(place, linkMarkKey(prefixFor(place.key), row.uid), linkMark(row));
     },
+    unlink: (uid, place) => remove(place, linkMarkKey(prefixFor(place.key), uid)),
     async gone({ uid, ...place }) {
       if (!isOwner({ uid, ...place })) return;
       await put(place, goneMarkKey(prefixFor(place.key), uid), { userMetadata: { uid } });

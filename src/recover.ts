@@ -87,6 +87,7 @@ export function createRecovery(deps: RecoverDeps): Recovery {
       if (row) await markLink(row);
       else if (how.isLeftOver && isOld(intent)) await setObjectAside(intent);
       await removeObject(intent, intent);
+      if (!row) await marks.unlink(uid, intent);
       // What the system was asked to write has been written when the process ends; a bucket may not even have heard of it.
       if (how.lookAgain && lateMs > 0 && intent.storage !== "local") {
         lookAgainLater(uid);

@@ -218,6 +218,16 @@ describe("a row that shares an object", () => {
     });
   }
 
+  test("that was deleted before its mark was there has none after a crash", async () => {
+    await uploaded();
+    let linked = await created();
+    // The deletion is through; the mark that was on its way has arrived, and nobody was left to see it.
+    await deleteFile(linked.id);
+    await marks.link(linked);
+    expect(await restart()).toBe(0);
+    expect(await census()).toEqual({ stored: ["object 1"], rows: [1], intents: 0 });
+  });
+
   test("that is deleted while it is being marked leaves no mark", async () => {
     await uploaded();
     let twin = await created();

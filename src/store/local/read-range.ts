@@ -27,7 +27,9 @@ export function readRange(
           controller.error(signal?.reason);
           void close();
         };
-        signal?.addEventListener("abort", onAbort, { once: true });
+        // The file was being opened meanwhile.
+        if (signal?.aborted) onAbort();
+        else signal?.addEventListener("abort", onAbort, { once: true });
       },
       async pull(controller) {
         if (position > last) {
