@@ -51,6 +51,15 @@ describe("the folder of local storage", () => {
     });
   });
 
+  test("whose reader leaves while it is being opened is not read, and nobody waits", async () => {
+    await storage.put(putRequest(key, bytesOf(1000)));
+    let reader = new AbortController();
+    let opening = storage.open(key, undefined, reader.signal);
+    reader.abort(new Error("gone away"));
+    let read = opening.then(({ body }) => new Response(body).bytes());
+    await expect(read).rejects.toThrow("gone away");
+  });
+
   test("is for its owner only", async () => {
     await storage.put(putRequest(key, bytesOf(10)));
     for (let name of ["..", "", ...everything()]) {
