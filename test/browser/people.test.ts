@@ -66,7 +66,9 @@ for (let javaScript of [true, false]) {
       await browser.click(".sign-in form button");
       await browser.until(`${says("Sign out")} && ${says("Admin")}`);
       await browser.view.navigate(`${world.server.base}/files`);
-      expect(await browser.textOf("h1")).not.toContain("Please sign in");
+      await browser.until(
+        "document.querySelector('h1') && !document.body.innerText.includes('Please sign in')",
+      );
       let cookies = await browser.view.cdp<{
         cookies: { httpOnly: boolean; sameSite: string; name: string }[];
       }>("Network.getCookies");
