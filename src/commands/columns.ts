@@ -1,3 +1,5 @@
+import { padded } from "../terminal/text.ts";
+
 /** Rows as aligned columns, the first row being the heading; one line each. */
 export function columns(rows: readonly (readonly string[])[]): string {
   let widths = (rows[0] ?? []).map((_, column) =>
@@ -14,8 +16,4 @@ export function columns(rows: readonly (readonly string[])[]): string {
 /** In UTC, to the minute. */
 export function minute(atMs: number): string {
   return new Date(atMs).toISOString().slice(0, 16).replace("T", " ");
-}
-
-function padded(cell: string, width: number): string {
-  return cell + " ".repeat(Math.max(0, width - Bun.stringWidth(cell)));
 }

@@ -4,6 +4,7 @@ import { remaining } from "../reconcile/reconcile.ts";
 import { quarantineKey } from "../store/key-kinds.ts";
 import type { Storage } from "../store/storage.ts";
 import { SECOND_MS } from "../units.ts";
+import { counted } from "./counted.ts";
 import type { ReconcileOptions } from "./reconcile-options.ts";
 import type { ReconcileEnd, Report } from "./reconcile-report.ts";
 
@@ -147,10 +148,6 @@ function verdict(result: ReconcileEnd): string {
 
 function sumOf(counts: Record<string, number>): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
-}
-
-function counted(count: number, noun: string, plural = `${noun}s`): string {
-  return `${count.toLocaleString("en")} ${count === 1 ? noun : plural}`;
 }
 
 /** Keys of others may hold anything: nothing of it may steer a terminal. */

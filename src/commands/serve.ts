@@ -9,6 +9,7 @@ import { AppError } from "../errors.ts";
 import type { Ids } from "../ids.ts";
 import type { Log } from "../log.ts";
 import { type OpenServer, openServer } from "../open-server.ts";
+import { endsWithin } from "../soon.ts";
 import { SECOND_MS } from "../units.ts";
 import { withAbsoluteUrl } from "../web/absolute-url.ts";
 import { idleTimeoutSeconds } from "../web/env.ts";
@@ -88,19 +89,11 @@ function listen(config: Config, { app }: OpenServer): Bun.Server<undefined> {
 
 async function drain(server: Bun.Server<undefined>, opened: OpenServer): Promise<void> {
   let finished = server.stop();
-  if (await settlesWithin(finished, drainMs)) return;
+  if (await endsWithin(finished, drainMs)) return;
   opened.endUploads(new AppError("server_busy", "The server is being stopped; try again in a moment."));
-  if (await settlesWithin(finished, cleanupMs)) return;
+  if (await endsWithin(finished, cleanupMs)) return;
   await server.stop(true);
   await Bun.sleep(SECOND_MS);
-}
-
-async function settlesWithin(work: Promise<void>, ms: number): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let late = new Promise<false>((done) => (timer = setTimeout(() => done(false), ms)));
-  let result = await Promise.race([work.then(() => true), late]);
-  clearTimeout(timer);
-  return result;
 }
 
 function banner(

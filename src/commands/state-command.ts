@@ -18,16 +18,19 @@ type StateDatabase = ReturnType<typeof openStateDatabase>;
 /** Writes into the audit log what the command has done. */
 export type Tell = (event: AuditEvent, detail: JsonObject) => void;
 
+/** The private database until the end of the scope that has it, and the way into its audit log. */
+export function openState({ dataDir, clock }: { dataDir: string; clock: Clock }) {
+  let db = openStateDatabase(join(dataDir, "internal", "state.db"));
+  let tell: Tell = (event, detail) => auditCommand(db, clock, event, detail);
+  return { db, tell, [Symbol.dispose]: () => closeDatabase(db) };
+}
+
 export async function withState<T>(
-  { dataDir, clock }: { dataDir: string; clock: Clock },
+  command: { dataDir: string; clock: Clock },
   work: (db: StateDatabase, tell: Tell) => T | Promise<T>,
 ): Promise<T> {
-  let db = openStateDatabase(join(dataDir, "internal", "state.db"));
-  try {
-    return await work(db, (event, detail) => auditCommand(db, clock, event, detail));
-  } finally {
-    closeDatabase(db);
-  }
+  using state = openState(command);
+  return await work(state.db, state.tell);
 }
 
 /** Throws AppError `invalid_parameter` that names the option. */

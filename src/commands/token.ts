@@ -1,13 +1,8 @@
-import { join } from "node:path";
-
 import type { Clock } from "../clock.ts";
-import { closeDatabase } from "../sqlite.ts";
-import { openStateDatabase } from "../state/database.ts";
 import { createTokens, type Scope, SCOPES, type Tokens } from "../state/tokens.ts";
-import { auditCommand } from "./audit-command.ts";
 import { parseExpiry } from "./expiry.ts";
 import { type CommandOptions, valueOf } from "./options.ts";
-import { maxBytesOption, misused, parseScopes, type Tell } from "./state-command.ts";
+import { maxBytesOption, misused, openState, parseScopes, type Tell } from "./state-command.ts";
 import { tokenTable } from "./token-table.ts";
 
 /** The command's options, in the form of node:util's `parseArgs` with what `--help` says. */
@@ -146,12 +141,8 @@ function revoke(command: TokenCommand, subject: string | undefined): void {
 }
 
 function withTokens(command: TokenCommand, work: (tokens: Tokens, audit: Tell) => void): void {
-  let db = openStateDatabase(join(command.dataDir, "internal", "state.db"));
-  try {
-    work(createTokens(db, command.clock), (event, detail) => auditCommand(db, command.clock, event, detail));
-  } finally {
-    closeDatabase(db);
-  }
+  using state = openState(command);
+  work(createTokens(state.db, command.clock), state.tell);
 }
 
 function refuseOptions({ options }: TokenCommand, action: string, names: readonly string[]) {
