@@ -74,7 +74,9 @@ export function createSummary({ box, text, bar, news, cancelAll, retryAll }) {
         /** @type {number} */ left,
       ) {
         rate.mark(sentBytes);
-        let perSecond = rate.perSecond();
+        // What is paused has no speed, and no end in sight.
+        let isMoving = items.some(({ state }) => state === "sending" || state === "checking");
+        let perSecond = isMoving ? rate.perSecond() : 0;
         let speed =
           perSecond > 0 ? ` · ${shortBytes(perSecond)}/s · ${shortTime(left / perSecond)} left` : "";
         return `${(all - open).toLocaleString("en-GB")} of ${counted(all, "file")} · ${Math.floor(share * 100)} %${speed}`;
