@@ -51,7 +51,7 @@ async function violations(
 ): Promise<string[]> {
   await using browser = await openBrowser(before);
   let { view } = browser;
-  if (before !== address) await view.navigate(address);
+  if (before !== address) await browser.goto(address);
   await view.resize(width, 900);
   await view.cdp("Emulation.setEmulatedMedia", {
     features: [
@@ -59,8 +59,8 @@ async function violations(
       { name: "prefers-reduced-motion", value: "reduce" },
     ],
   });
-  await view.evaluate(`(() => { ${axe}; window.axe = axe; })()`);
-  return await view.evaluate(
+  await browser.ask(`(() => { ${axe}; window.axe = axe; })()`);
+  return await browser.ask(
     `axe.run().then(({ passes, violations }) => passes.length === 0 ? ["axe looked at nothing"] : violations.flatMap(({ id, help, nodes }) => nodes.map((node) => id + ": " + help + ": " + node.html)))`,
   );
 }

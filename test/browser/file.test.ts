@@ -38,7 +38,7 @@ describe.skipIf(noBrowser)("the page of one file", () => {
   test("shows a picture, and lists show its thumbnail", async () => {
     await using browser = await openBrowser(await pageOf("a.png", await picture()));
     await browser.until(`document.querySelector(".preview img").naturalWidth === 300`);
-    await browser.view.navigate(`${world.server.base}/files`);
+    await browser.goto(`${world.server.base}/files`);
     await browser.until(`document.querySelector(".thumb img").naturalWidth === 300`);
   });
 
@@ -46,14 +46,14 @@ describe.skipIf(noBrowser)("the page of one file", () => {
     let html = `<h1>Hello</h1><script>document.title = "owned"</script>`;
     await using browser = await openBrowser(await pageOf("page.html", html));
     expect(await browser.textOf(".text-head pre")).toBe(html);
-    expect(await browser.view.evaluate<string>("document.title")).toBe("page.html · s3-uploads");
+    expect(await browser.ask<string>("document.title")).toBe("page.html · s3-uploads");
   });
 
   test("shows a PDF in a frame that is in a sandbox", async () => {
     let pdf =
       "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj 3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj trailer<</Root 1 0 R>>";
     await using browser = await openBrowser(await pageOf("a.pdf", pdf));
-    let frame = await browser.view.evaluate<string>(`document.querySelector(".preview iframe").src`);
+    let frame = await browser.ask<string>(`document.querySelector(".preview iframe").src`);
     let { headers } = await fetch(frame);
     expect(headers.get("Content-Type")).toBe("application/pdf");
     expect(headers.get("Content-Security-Policy")).toMatch(/; sandbox$/);
@@ -69,12 +69,12 @@ describe.skipIf(noBrowser)("the page of one file", () => {
 
   test.skipIf(!existsSync(hostile))("shows hostile EXIF as text", async () => {
     await using browser = await openBrowser(await pageOf("photo.jpg", await Bun.file(hostile).bytes()));
-    let facts = await browser.view.evaluate<string>(
+    let facts = await browser.ask<string>(
       `(document.querySelectorAll("details").forEach((one) => one.open = true), document.querySelector("main").innerText)`,
     );
     expect(facts).toContain("<script>");
     let alive = `document.querySelectorAll("main :is(script, svg, b, img:not(.preview img))").length`;
-    expect(await browser.view.evaluate<number>(alive)).toBe(0);
+    expect(await browser.ask<number>(alive)).toBe(0);
   });
 
   test("copies the sum, and says so", async () => {
@@ -85,8 +85,6 @@ describe.skipIf(noBrowser)("the page of one file", () => {
 
   test("has no button that needs a script when there is none", async () => {
     await using browser = await openBrowser(await pageOf("plain.txt", "x"), { javaScript: false });
-    expect(
-      await browser.view.evaluate<number>(`document.querySelectorAll("button:not([hidden])").length`),
-    ).toBe(1);
+    expect(await browser.ask<number>(`document.querySelectorAll("button:not([hidden])").length`)).toBe(1);
   });
 });

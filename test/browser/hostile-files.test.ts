@@ -145,7 +145,7 @@ async function visit(address: string): Promise<void> {
 /** What has come to be in our origin. */
 async function traces(): Promise<unknown> {
   await visit(`${world.server.base}/files`);
-  return browser.view.evaluate<unknown>(
+  return browser.ask<unknown>(
     `({ cookie: document.cookie, storage: localStorage.length, title: document.title })`,
   );
 }
@@ -191,7 +191,7 @@ describe.skipIf(noBrowser)("a file that would run a script", () => {
     let css = await upload("a.css", `body { outline: 7px solid red }`);
     told = [];
     await visit(`${world.server.base}/files`);
-    let result = await browser.view.evaluate<unknown>(`(async () => {
+    let result = await browser.ask<unknown>(`(async () => {
       let base = "${new URL(world.server.base).pathname}";
       let load = (tag, facts) => new Promise((done) => {
         let one = Object.assign(document.createElement(tag), facts);
@@ -233,7 +233,7 @@ describe.skipIf(noBrowser)("a file that would run a script", () => {
     let { file_id: id } = (await answer.json()) as { file_id: number };
     // Another site by its name, in reach of the same browser.
     await visit(`http://localhost:${elsewhere.port}/`);
-    let seen = await browser.view.evaluate<unknown>(`(async () => {
+    let seen = await browser.ask<unknown>(`(async () => {
       let base = "${world.server.base}";
       let picture = (src) => new Promise((done) => {
         let image = new Image();

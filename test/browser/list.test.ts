@@ -45,12 +45,10 @@ async function empty(): Promise<void> {
 
 /** Names in the list, from its top. */
 const names = (browser: Browser) =>
-  browser.view.evaluate<string[]>(
-    `[...document.querySelectorAll("#files a.filename")].map((a) => a.textContent)`,
-  );
-const address = (browser: Browser) => browser.view.evaluate<string>("location.pathname + location.search");
+  browser.ask<string[]>(`[...document.querySelectorAll("#files a.filename")].map((a) => a.textContent)`);
+const address = (browser: Browser) => browser.ask<string>("location.pathname + location.search");
 const focused = (browser: Browser) =>
-  browser.view.evaluate<string>(`(document.activeElement?.getAttribute("aria-label")
+  browser.ask<string>(`(document.activeElement?.getAttribute("aria-label")
     ?? document.activeElement?.textContent ?? "").trim()`);
 
 async function shows(browser: Browser, ...wanted: string[]): Promise<void> {
@@ -74,7 +72,7 @@ const newestFirst = () => notes(...upTo(count).toReversed());
 
 /** A click with shift, as a range is selected. */
 async function shiftClick(browser: Browser, selector: string): Promise<void> {
-  let place = await browser.view.evaluate<{ x: number; y: number; width: number; height: number }>(
+  let place = await browser.ask<{ x: number; y: number; width: number; height: number }>(
     `document.querySelector(${JSON.stringify(selector)}).getBoundingClientRect().toJSON()`,
   );
   let at = { x: place.x + place.width / 2, y: place.y + place.height / 2, button: "left", clickCount: 1 };
@@ -101,19 +99,19 @@ describe.skipIf(noBrowser)("the list of files", () => {
       () => address(browser),
       (seen) => seen.endsWith("/files?_search=TE+1"),
     );
-    expect(await browser.view.evaluate("document.activeElement.id")).toBe("search");
+    expect(await browser.ask("document.activeElement.id")).toBe("search");
     await says(browser, "#announcer", "4 files");
     await says(browser, "#files", "Clear search and filters");
-    await browser.view.navigate(await browser.view.evaluate("location.href"));
+    await browser.goto(await browser.ask("location.href"));
     await shows(browser, ...notes(12, 11, 10, 1));
-    expect(await browser.view.evaluate("document.querySelector('#search').value")).toBe("TE 1");
+    expect(await browser.ask("document.querySelector('#search').value")).toBe("TE 1");
   });
 
   test("filters by kind and size, says what is no size, and clears", async () => {
     await upload("picture.svg");
     await using browser = await openBrowser(files);
     let choose = (selector: string, value: string) =>
-      browser.view.evaluate(`(() => { let field = document.querySelector(${JSON.stringify(selector)});
+      browser.ask(`(() => { let field = document.querySelector(${JSON.stringify(selector)});
         field.value = ${JSON.stringify(value)}; field.dispatchEvent(new Event("change", { bubbles: true })); })()`);
     await browser.click("#filters summary");
     await choose("#min-size", "30 bytes");
@@ -131,7 +129,7 @@ describe.skipIf(noBrowser)("the list of files", () => {
     await says(browser, "#files", "No file fits");
     await browser.click("#files a.button");
     await shows(browser, "picture.svg", ...newestFirst());
-    expect(await browser.view.evaluate("document.querySelector('#min-size').value")).toBe("");
+    expect(await browser.ask("document.querySelector('#min-size').value")).toBe("");
   });
 
   test("sorts, pages forth and back, and the browser's own back goes back", async () => {
@@ -142,7 +140,7 @@ describe.skipIf(noBrowser)("the list of files", () => {
     await browser.click("#page-next");
     await shows(browser, ...notes(6, 7, 8, 9, 10));
     await eventually(
-      () => browser.view.evaluate("document.activeElement.id"),
+      () => browser.ask("document.activeElement.id"),
       (id) => id === "files",
     );
     await upload("note 00.txt", "note 055.txt");
@@ -150,7 +148,7 @@ describe.skipIf(noBrowser)("the list of files", () => {
     await shows(browser, "note 02.txt", "note 03.txt", "note 04.txt", "note 05.txt", "note 055.txt");
     await browser.click("#page-next");
     await shows(browser, ...notes(6, 7, 8, 9, 10));
-    await browser.view.evaluate("history.back()");
+    await browser.ask("setTimeout(() => history.back()), null");
     await shows(browser, "note 02.txt", "note 03.txt", "note 04.txt", "note 05.txt", "note 055.txt");
     // The page was restored; its script and its forms still work.
     await browser.click("#look-grid");
@@ -158,17 +156,17 @@ describe.skipIf(noBrowser)("the list of files", () => {
       () => address(browser),
       (seen) => seen.includes("view=grid"),
     );
-    expect(await browser.view.evaluate("document.querySelector('ul.grid') !== null")).toBe(true);
+    expect(await browser.ask("document.querySelector('ul.grid') !== null")).toBe(true);
   });
 
   test("copies a link", async () => {
     await using browser = await openBrowser(files);
-    await browser.view.evaluate(
+    await browser.ask(
       `Object.defineProperty(navigator, "clipboard", { value: { writeText: async (text) => { window.copied = text; } } })`,
     );
     await browser.click(".file [data-copy]");
     await says(browser, "#announcer", "Link copied");
-    expect(await browser.view.evaluate<string>("window.copied")).toMatch(/^http:\/\/127.*\/files\/\d+$/);
+    expect(await browser.ask<string>("window.copied")).toMatch(/^http:\/\/127.*\/files\/\d+$/);
   });
 
   test("selects with shift, all and none, and deletes with one question that names how many", async () => {
@@ -183,7 +181,7 @@ describe.skipIf(noBrowser)("the list of files", () => {
     await says(browser, "#selected", `${count} files selected.`);
     await browser.click("[data-select=none]");
     await browser.click(box(1));
-    await browser.view.evaluate("scrollTo(0, 0)");
+    await browser.ask("scrollTo(0, 0)");
     await shiftClick(browser, box(3));
     await browser.click("#delete-many [type=submit]");
     await says(browser, "#confirm-delete", "Delete 3 files?");
@@ -247,7 +245,7 @@ describe.skipIf(noBrowser)("the list of files", () => {
       }
       throw new Error(`no way to ${wanted}`);
     };
-    await browser.view.evaluate("document.querySelector('#search').focus()");
+    await browser.ask("document.querySelector('#search').focus()");
     await tabTo(`Select ${note(12)}`);
     await key(browser, " ", 32, " ");
     await says(browser, "#selected", "1 file selected.");
@@ -272,9 +270,9 @@ describe.skipIf(noBrowser)("the list of files", () => {
   test("works without JavaScript: search, page, delete several after a question, undo", async () => {
     await using browser = await openBrowser(`${files}?_size=5`, { javaScript: false });
     await shows(browser, ...newestFirst().slice(0, 5));
-    expect(
-      await browser.view.evaluate(`getComputedStyle(document.querySelector("[data-copy]")).visibility`),
-    ).toBe("hidden");
+    expect(await browser.ask(`getComputedStyle(document.querySelector("[data-copy]")).visibility`)).toBe(
+      "hidden",
+    );
     await browser.click("#page-next");
     await shows(browser, ...newestFirst().slice(5, 10));
     await browser.click(box(1));
@@ -311,10 +309,10 @@ describe.skipIf(noBrowser)("the list of files", () => {
       let papers = new Set<string>();
       for (let value of ["light", "dark"]) {
         await view.cdp("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value }] });
-        await view.navigate(`${files}?view=${look}`);
-        let wide = await view.evaluate<number>("document.documentElement.scrollWidth");
+        await browser.goto(`${files}?view=${look}`);
+        let wide = await browser.ask<number>("document.documentElement.scrollWidth");
         expect(wide).toBeLessThanOrEqual(width);
-        papers.add(await view.evaluate<string>("getComputedStyle(document.body).backgroundColor"));
+        papers.add(await browser.ask<string>("getComputedStyle(document.body).backgroundColor"));
       }
       expect(papers.size).toBe(2);
     }

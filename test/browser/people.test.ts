@@ -39,16 +39,8 @@ function cli(input: string, ...args: string[]): string {
 async function open(path: string, javaScript = true): Promise<Browser> {
   let browser = await openBrowser("about:blank", { javaScript });
   await browser.view.cdp("Network.clearBrowserCookies");
-  await browser.view.navigate(world.server.base + path);
+  await browser.goto(world.server.base + path);
   return browser;
-}
-
-async function fill(browser: Browser, fields: Record<string, string>): Promise<void> {
-  for (let [id, value] of Object.entries(fields)) {
-    await browser.view.evaluate(
-      `document.getElementById(${JSON.stringify(id)}).value = ${JSON.stringify(value)}`,
-    );
-  }
 }
 
 function says(text: string): string {
@@ -59,13 +51,13 @@ for (let javaScript of [true, false]) {
   describe.skipIf(noBrowser)(`in a browser, JavaScript ${javaScript ? "on" : "off"}`, () => {
     test("a user signs in by name, and out again", async () => {
       await using browser = await open("/sign-in", javaScript);
-      await fill(browser, { name: "ann", password: "not the password" });
+      await browser.enter({ name: "ann", password: "not the password" });
       await browser.click(".sign-in form button");
       await browser.until(says("Name and password do not fit."));
-      await fill(browser, { name: "ann", password });
+      await browser.enter({ name: "ann", password });
       await browser.click(".sign-in form button");
       await browser.until(`${says("Sign out")} && ${says("Admin")}`);
-      await browser.view.navigate(`${world.server.base}/files`);
+      await browser.goto(`${world.server.base}/files`);
       await browser.until(
         "document.querySelector('h1') && !document.body.innerText.includes('Please sign in')",
       );
@@ -75,7 +67,7 @@ for (let javaScript of [true, false]) {
       expect(cookies.cookies).toMatchObject([{ name: "s3u_session", httpOnly: true, sameSite: "Lax" }]);
       await browser.click('form[action$="/sign-out"] button');
       await browser.until(says("Sign in"));
-      await browser.view.navigate(`${world.server.base}/files`);
+      await browser.goto(`${world.server.base}/files`);
       await browser.until(says("Please sign in"));
     });
 
@@ -83,19 +75,19 @@ for (let javaScript of [true, false]) {
       let link: string;
       {
         await using admin = await open("/sign-in", javaScript);
-        await fill(admin, { name: "ann", password });
+        await admin.enter({ name: "ann", password });
         await admin.click(".sign-in form button");
         await admin.until(says("Admin"));
-        await admin.view.navigate(`${world.server.base}/admin/invitations`);
-        await fill(admin, { note: "Photos of the fair, please", max_files: "2", max_mb: "1" });
+        await admin.goto(`${world.server.base}/admin/invitations`);
+        await admin.enter({ note: "Photos of the fair, please", max_files: "2", max_mb: "1" });
         await admin.click(".admin-form > p:last-child button");
         await admin.until(`document.querySelector("#secret")`);
-        link = await admin.view.evaluate<string>(`document.querySelector("#secret").value`);
+        link = await admin.ask<string>(`document.querySelector("#secret").value`);
       }
       let { rows } = world.census();
       await using browser = await open(link.slice(link.indexOf("/invitation")), javaScript);
       await browser.until(`${says("Photos of the fair, please")} && ${says("2 more files")}`);
-      expect(await browser.view.evaluate<string>("location.href")).toBe(world.server.base);
+      expect(await browser.ask<string>("location.href")).toBe(world.server.base);
       if (javaScript) {
         await browser.choose("#file", [picture, large]);
         await browser.until(`${says("stored")} && ${says("1 more file")}`);
@@ -105,14 +97,12 @@ for (let javaScript of [true, false]) {
         await browser.click("#upload button[type=submit]");
         await browser.until(says("1 of 2 files stored"));
         expect(await browser.textOf("main")).toContain("larger than what this invitation may still send");
-        await browser.view.navigate(world.server.base);
+        await browser.goto(world.server.base);
         await browser.until(says("1 more file"));
       }
       await world.settled(rows + 1);
-      expect(
-        await browser.view.evaluate<number>(`document.querySelectorAll('a[href*="/files"]').length`),
-      ).toBe(0);
-      await browser.view.navigate(`${world.server.base}/files`);
+      expect(await browser.ask<number>(`document.querySelectorAll('a[href*="/files"]').length`)).toBe(0);
+      await browser.goto(`${world.server.base}/files`);
       await browser.until(says("Not allowed"));
     });
   });
@@ -139,27 +129,27 @@ describe.skipIf(noBrowser)("axe finds nothing", () => {
             { name: "prefers-reduced-motion", value: "reduce" },
           ],
         });
-        await view.evaluate(`(() => { ${axe}; window.axe = axe; })()`);
-        let lines = await view.evaluate<string[]>(
+        await browser.ask(`(() => { ${axe}; window.axe = axe; })()`);
+        let lines = await browser.ask<string[]>(
           `axe.run().then(({ passes, violations }) => passes.length === 0 ? ["axe looked at nothing"] : violations.flatMap(({ id, nodes }) => nodes.map((node) => id + ": " + node.html)))`,
         );
         found.push(...lines.map((line) => `${name}, ${scheme}: ${line}`));
-        let overflow = await view.evaluate<boolean>(
+        let overflow = await browser.ask<boolean>(
           "document.documentElement.scrollWidth > document.documentElement.clientWidth",
         );
         if (overflow) found.push(`${name}, ${scheme}: it is wider than the window`);
       }
     }
     await look("sign-in");
-    await fill(browser, { name: "ann", password });
+    await browser.enter({ name: "ann", password });
     await browser.click(".sign-in form button");
     await browser.until(says("Admin"));
     for (let path of ["/admin/tokens", "/admin/users", "/admin/invitations", "/account"]) {
-      await view.navigate(world.server.base + path);
-      await view.evaluate(`document.querySelectorAll("details").forEach((one) => (one.open = true))`);
+      await browser.goto(world.server.base + path);
+      await browser.ask(`document.querySelectorAll("details").forEach((one) => (one.open = true))`);
       await look(path);
     }
-    await view.navigate(world.server.base + link.slice(link.indexOf("/invitation")));
+    await browser.goto(world.server.base + link.slice(link.indexOf("/invitation")));
     await look("opening an invitation");
     await browser.click("main form button");
     await browser.until(says("You are invited"));

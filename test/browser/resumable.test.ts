@@ -75,10 +75,8 @@ describe.skipIf(noBrowser)("a large file on the upload page", () => {
     await browser.choose("#file", [file.path]);
     await browser.until(sentMore(60e6));
     // Nobody is asked whether to leave: as in a browser that crashes.
-    await browser.view.evaluate(
-      "addEventListener('beforeunload', (event) => event.stopImmediatePropagation(), true)",
-    );
-    await browser.view.navigate(page);
+    await browser.ask("addEventListener('beforeunload', (event) => event.stopImmediatePropagation(), true)");
+    await browser.goto(page);
     await browser.until("!document.querySelector('#unfinished').hidden");
     expect(await browser.textOf("#unfinished-text")).toMatch(
       /^Not finished the last time: large\.bin \(\d+ MB of 191 MB sent\)\. It goes on where it stopped when you choose the same file again\.$/,
@@ -96,7 +94,7 @@ describe.skipIf(noBrowser)("a large file on the upload page", () => {
     await browser.click('#uploads-list [data-part="cancel"]');
     await browser.until(stateIs("cancelled"));
     await world.settled(0);
-    expect(await browser.view.evaluate<number>("Object.keys(localStorage).length")).toBe(0);
+    expect(await browser.ask<number>("Object.keys(localStorage).length")).toBe(0);
   });
 
   test("is not mixed up when two windows send it", async () => {
@@ -133,11 +131,11 @@ describe.skipIf(noBrowser)("cut off again and again, while the server dies,", ()
         await using browser = await openBrowser(base);
         let script = JSON.stringify(await built.outputs[0]!.text());
         // As the devtools do: the page's policy lets no script in.
-        await browser.view.evaluate(`(0, eval)(${script})`);
+        await browser.ask(`(0, eval)(${script})`);
         await browser.choose("#for-uppy", [file.path]);
-        await browser.view.evaluate(`(startUppy(${JSON.stringify(`${base}/tus`)}), true)`);
+        await browser.ask(`(startUppy(${JSON.stringify(`${base}/tus`)}), true)`);
         await browser.until("globalThis.uppyEnded", troubleMs);
-        expect(await browser.view.evaluate<string>("uppyEnded")).toBe("successful");
+        expect(await browser.ask<string>("uppyEnded")).toBe("successful");
       }),
     troubleMs,
   );

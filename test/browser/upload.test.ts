@@ -47,7 +47,7 @@ function largeFile(name: string, bytes: number): string {
 
 /** Every line of the list: its state and what it says. */
 function lines(browser: Browser): Promise<{ state: string; text: string }[]> {
-  return browser.view.evaluate(
+  return browser.ask(
     "[...document.querySelectorAll('#uploads-list li')].map((li) => ({ state: li.dataset.state, text: li.innerText }))",
   );
 }
@@ -73,13 +73,13 @@ describe.skipIf(noBrowser)("the upload page", () => {
     );
     await browser.until(`document.querySelector("#uploads-list canvas")`);
     expect(await browser.textOf("#uploads-text")).toBe("3 files stored");
-    expect(await browser.view.evaluate<string>("document.title")).toBe("Upload · s3-uploads");
+    expect(await browser.ask<string>("document.title")).toBe("Upload · s3-uploads");
   });
 
   test("takes a drop and a paste", async () => {
     let { rows } = world.census();
     await using browser = await openBrowser(world.server.base);
-    await browser.view.evaluate(`(() => {
+    await browser.ask(`(() => {
       let transfer = (name) => { let made = new DataTransfer(); made.items.add(new File(["x" + name], name)); return made; };
       document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer("dropped.txt"), bubbles: true }));
       document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: transfer("pasted.txt"), bubbles: true }));
@@ -161,10 +161,8 @@ describe.skipIf(noBrowser)("the upload page", () => {
     await browser.choose("#file", [fileOf(name, "1"), fileOf(join("twin", name), "2")]);
     await browser.until(`document.querySelectorAll("#uploads-list [data-state=done]").length === 2`);
     await world.settled(rows + 2);
-    expect(
-      await browser.view.evaluate<number>(`document.querySelectorAll("main img:not(.thumb img)").length`),
-    ).toBe(0);
-    expect(await browser.view.evaluate<string>("document.title")).not.toContain("owned");
+    expect(await browser.ask<number>(`document.querySelectorAll("main img:not(.thumb img)").length`)).toBe(0);
+    expect(await browser.ask<string>("document.title")).not.toContain("owned");
     expect((await lines(browser))[0]!.text).toContain("<img src=x");
   });
 
@@ -178,7 +176,7 @@ describe.skipIf(noBrowser)("the upload page", () => {
       await browser.until(`document.querySelector("#uploads-text").innerText === "50 files stored"`, slowMs);
       await world.settled(rows + 50);
 
-      let frames = await browser.view.evaluate<number>(`new Promise((resolve) => {
+      let frames = await browser.ask<number>(`new Promise((resolve) => {
       let transfer = new DataTransfer();
       for (let nth = 0; nth < 10000; nth++) transfer.items.add(new File(["x"], "tiny-" + nth + ".exe"));
       let frames = 0, began = performance.now();
@@ -204,7 +202,7 @@ describe.skipIf(noBrowser)("the upload page", () => {
     for (let presses = 0; presses < 8; presses++) {
       await browser.view.press("Tab");
       reached.push(
-        await browser.view.evaluate<string>("document.activeElement.id || document.activeElement.innerText"),
+        await browser.ask<string>("document.activeElement.id || document.activeElement.innerText"),
       );
     }
     expect(reached).toContain("file");

@@ -188,11 +188,11 @@ describe.skipIf(noDatasette || noCorpus).each(["s3_uploads", "Photos"])(
         await browser.click(`a[href="uploads/${table}"]`);
         await browser.until(`${rows} === 50`);
         // Descriptions do not push the search off the first screen.
-        let top = await browser.view.evaluate<number>(
+        let top = await browser.ask<number>(
           "document.querySelector('input[name=_search]').getBoundingClientRect().top",
         );
         expect(top).toBeLessThan(700);
-        await browser.view.evaluate(
+        await browser.ask(
           "(document.querySelector('input[name=_search]').value = 'anzibar', document.querySelector('form.filters').submit())",
         );
         await browser.until(`${rows} === 1`);
@@ -210,11 +210,11 @@ describe.skipIf(noDatasette || noCorpus).each(["s3_uploads", "Photos"])(
             `${pictures}.length > 4 && ${pictures}.every((image) => image.complete)`,
             60_000,
           );
-          let drawn = await browser.view.evaluate<number>(
+          let drawn = await browser.ask<number>(
             `${pictures}.filter((image) => image.naturalWidth > 1).length`,
           );
           expect(drawn).toBeGreaterThan(3);
-          let [address] = await browser.view.evaluate<string[]>(`${pictures}.map((image) => image.src)`);
+          let [address] = await browser.ask<string[]>(`${pictures}.map((image) => image.src)`);
           expect((await fetch(address!)).status).toBe(200);
           expect((await fetch(address!.replace(/signature=.*/, "signature=x"))).status).toBe(401);
           let byNumber = address!.replace(/files\/[^/]+/, "files/1");

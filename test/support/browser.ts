@@ -15,10 +15,28 @@ export interface BrowserOptions {
   javaScript?: boolean;
 }
 
+interface Place {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+const isLoaded = `document.readyState === "complete"`;
+
 /** A page in a real browser, with what tests do to pages. */
 export interface Browser extends AsyncDisposable {
   view: Bun.WebView;
-  /** Clicks into the middle of an element; Bun's own click by selector needs the page's scripts. */
+  /** Goes to an address, and resolves when what is there has been loaded. */
+  goto(url: string): Promise<void>;
+  /** What an expression says of the page; asked again of the next page when this one is being left. */
+  ask<T>(expression: string): Promise<T>;
+  /** Gives fields, by their ids, a value; waits until they are there. */
+  enter(fields: Record<string, string>): Promise<void>;
+  /**
+   * Clicks into the middle of an element, once its page is loaded and it keeps its place. Bun's own click by
+   * selector needs the page's scripts.
+   */
   click(selector: string): Promise<void>;
   /** Chooses files of the disk in an `<input type=file>`. */
   choose(selector: string, files: string[]): Promise<void>;
@@ -31,44 +49,74 @@ export interface Browser extends AsyncDisposable {
 export async function openBrowser(url: string, { javaScript = true }: BrowserOptions = {}): Promise<Browser> {
   if (!path) throw new Error("no browser");
   let view = new Bun.WebView({ width: 1100, height: 800, backend: { type: "chrome", path, argv } });
-  if (!javaScript) {
-    await view.navigate("about:blank");
-    await view.cdp("Emulation.setScriptExecutionDisabled", { value: true });
-  }
-  await view.navigate(url);
+  await view.navigate("about:blank");
+  if (!javaScript) await view.cdp("Emulation.setScriptExecutionDisabled", { value: true });
 
-  async function find(selector: string): Promise<number> {
+  async function ask<T>(expression: string): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await view.evaluate<T>(expression);
+      } catch (error) {
+        let isLeaving =
+          error instanceof Error && /navigated or closed|execution context/i.test(error.message);
+        if (!isLeaving || tries === 20) throw error;
+        await Bun.sleep(50);
+      }
+    }
+  }
+
+  async function until(expression: string, limitMs = 10_000): Promise<void> {
+    let endMs = performance.now() + limitMs;
+    while (!(await ask<boolean>(`Boolean(${expression})`).catch(() => false))) {
+      if (performance.now() > endMs) {
+        let text = await ask<string>("document.body?.innerText");
+        throw new Error(`after ${limitMs} ms there is still no ${expression}:\n${text}`);
+      }
+      await Bun.sleep(25);
+    }
+  }
+
+  // A navigation may be told as done while the page before it, which was still loading, is there.
+  async function goto(to: string): Promise<void> {
+    await ask("window.isLeft = true");
+    await view.navigate(to);
+    await until(`!window.isLeft && ${isLoaded}`);
+  }
+
+  async function nodeOf(selector: string): Promise<number> {
     let { root } = await view.cdp<{ root: { nodeId: number } }>("DOM.getDocument");
     let found = await view.cdp<{ nodeId: number }>("DOM.querySelector", { nodeId: root.nodeId, selector });
     return found.nodeId;
   }
 
+  await goto(url);
   return {
     view,
+    goto,
+    ask,
+    until,
+    async enter(fields) {
+      for (let [id, value] of Object.entries(fields)) {
+        let field = `document.getElementById(${JSON.stringify(id)})`;
+        await until(`${isLoaded} && ${field}`);
+        await ask(`${field}.value = ${JSON.stringify(value)}`);
+      }
+    },
     async click(selector) {
-      let place = await view.evaluate<{ x: number; y: number; width: number; height: number }>(
-        `(document.querySelector(${JSON.stringify(selector)}).scrollIntoView({ block: "center", behavior: "instant" }),
-          document.querySelector(${JSON.stringify(selector)}).getBoundingClientRect().toJSON())`,
-      );
+      let element = `document.querySelector(${JSON.stringify(selector)})`;
+      await until(`${isLoaded} && ${element}`);
+      let find = () =>
+        ask<Place>(
+          `(${element}.scrollIntoView({ block: "center", behavior: "instant" }), ${element}.getBoundingClientRect().toJSON())`,
+        );
+      let [place, before] = [await find(), null as Place | null];
+      while (!Bun.deepEquals(place, before)) [place, before] = [await find(), place];
       await view.click(place.x + place.width / 2, place.y + place.height / 2);
     },
     async choose(selector, files) {
-      await view.cdp("DOM.setFileInputFiles", { nodeId: await find(selector), files });
+      await view.cdp("DOM.setFileInputFiles", { nodeId: await nodeOf(selector), files });
     },
-    async until(expression, limitMs = 10_000) {
-      let endMs = performance.now() + limitMs;
-      // A page that is being left can't be asked.
-      let isTrue = () => view.evaluate<boolean>(`Boolean(${expression})`).catch(() => false);
-      while (!(await isTrue())) {
-        if (performance.now() > endMs) {
-          let text = await view.evaluate<string>("document.body.innerText");
-          throw new Error(`after ${limitMs} ms there is still no ${expression}:\n${text}`);
-        }
-        await Bun.sleep(25);
-      }
-    },
-    textOf: (selector) =>
-      view.evaluate(`document.querySelector(${JSON.stringify(selector)})?.innerText ?? null`),
+    textOf: (selector) => ask(`document.querySelector(${JSON.stringify(selector)})?.innerText ?? null`),
     async [Symbol.asyncDispose]() {
       view.close();
     },
