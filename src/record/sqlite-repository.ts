@@ -1,6 +1,7 @@
 import { createCommitSync } from "../commit-sync.ts";
 import type { FileRecord } from "../domain.ts";
 import { AppError } from "../errors.ts";
+import { createGroupCommit } from "../group-commit.ts";
 import type { Log } from "../log.ts";
 import { closeDatabase, immediately, patiently, translatedFor, waitWithoutBlocking } from "../sqlite.ts";
 import { adoptRows } from "./adopt-rows.ts";
@@ -63,12 +64,23 @@ export function createSqliteRepository(options: {
   let setAside = new Set<number>();
   /** Null until somebody has asked. */
   let storedBytes: number | null = null;
+  let group = createGroupCommit(db, addTogether, commits.synced);
   let isHidden = (id: number) => leaving.has(id) || setAside.has(id);
   let hiddenIds = () => [...leaving.union(setAside)];
 
   async function read(plan: ListPlan): Promise<FileRow[]> {
     if (!isCheap(plan)) return reader.read(plan);
     return translated("list files", () => readList(db, table, plan));
+  }
+
+  async function addTogether(work: () => void): Promise<void> {
+    try {
+      await patiently(() => translated("add files to the catalog", () => immediately(db, work)));
+    } catch (error) {
+      // The rows that it counted may not be there.
+      storedBytes = null;
+      throw error;
+    }
   }
 
   function lookUp(idOrUid: string | number): FileRow | null {
@@ -111,26 +123,20 @@ export function createSqliteRepository(options: {
   return {
     table,
     async create(file, duplicates, mayShare = () => true) {
-      let add = () => {
-        let created = immediately(db, () => {
-          let older = statements.oldestWithChecksum(file.checksum_sha256, hiddenIds());
-          if (older && duplicates === "reject") {
-            throw new AppError("duplicate", undefined, {
-              details: { filename: file.filename, duplicate_of: older.id },
-            });
-          }
-          let linked = older !== null && duplicates === "link" && mayShare(older);
-          let place =
-            linked && older ? { storage: older.storage, bucket: older.bucket, s3_key: older.s3_key } : {};
-          let record = toRecord(statements.insert({ ...file, ...place }));
-          return { record, duplicateOf: older?.id ?? null, linked };
-        });
-        if (storedBytes !== null && !created.linked) storedBytes += file.size_bytes;
-        return created;
-      };
-      let created = await patiently(() => translated("add a file to the catalog", add));
-      await commits.synced();
-      return created;
+      return group.run("add a file to the catalog", () => {
+        let older = statements.oldestWithChecksum(file.checksum_sha256, hiddenIds());
+        if (older && duplicates === "reject") {
+          throw new AppError("duplicate", undefined, {
+            details: { filename: file.filename, duplicate_of: older.id },
+          });
+        }
+        let linked = older !== null && duplicates === "link" && mayShare(older);
+        let place =
+          linked && older ? { storage: older.storage, bucket: older.bucket, s3_key: older.s3_key } : {};
+        let record = toRecord(statements.insert({ ...file, ...place }));
+        if (storedBytes !== null && !linked) storedBytes += file.size_bytes;
+        return { record, duplicateOf: older?.id ?? null, linked };
+      });
     },
     get: async (idOrUid, { alsoHidden = false } = {}) =>
       translated("read a file from the catalog", () => {

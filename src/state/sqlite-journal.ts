@@ -4,6 +4,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import type { CommitSync } from "../commit-sync.ts";
 import type { Json, Requester, StorageName } from "../domain.ts";
 import { AppError } from "../errors.ts";
+import { createGroupCommit } from "../group-commit.ts";
 import { translatedFor } from "../sqlite.ts";
 import type { Intent, Journal } from "./journal.ts";
 import { createWriteBehind, type WriteBehind } from "./write-behind.ts";
@@ -60,10 +61,11 @@ export function createJournal(
   /** Closed for everybody here, but not yet in the table. */
   let closed = new Set<string>();
 
-  async function commitDurably(doing: string, work: () => void): Promise<void> {
-    behind.commit(doing, work);
-    await commits.synced();
-  }
+  let group = createGroupCommit(
+    db,
+    (work) => behind.commit("write into the journal", work),
+    () => commits.synced(),
+  );
 
   function closeLater(kind: string, uid: string): void {
     let name = `${kind} ${uid}`;
@@ -76,23 +78,23 @@ export function createJournal(
 
   return {
     beginUpload: ({ uid, storage, bucket, key, by }) =>
-      commitDurably("write an upload into the journal", () => {
+      group.run("write an upload into the journal", () => {
         insert.run("upload", uid, storage, bucket, key, null, clock.nowMs(), textOf(by));
       }),
     multipartCreated: (uid, uploadId) =>
-      commitDurably("write a multipart upload into the journal", () => {
+      group.run("write a multipart upload into the journal", () => {
         if (setMultipart.run(uploadId, uid).changes !== 1) {
           throw new AppError("internal_error", `The journal holds no upload ${uid}.`);
         }
       }),
     closeUpload: (uid) => closeLater("upload", uid),
     beginDelete: ({ uid, storage, bucket, key, fileId, by }) =>
-      commitDurably("write a deletion into the journal", () => {
+      group.run("write a deletion into the journal", () => {
         insert.run("delete", uid, storage, bucket, key, fileId, clock.nowMs(), textOf(by));
       }),
     closeDelete: (uid) => closeLater("delete", uid),
     cancelDelete: (uid) =>
-      commitDurably("take a deletion out of the journal", () => {
+      group.run("take a deletion out of the journal", () => {
         remove.run("delete", uid);
       }),
     open: () => {
