@@ -7,6 +7,7 @@ import { accountRoutes } from "./web/account-routes.ts";
 import { adminRoutes } from "./web/admin-routes.ts";
 import { assetRoutes, createAssets } from "./web/assets.ts";
 import { auditRoutes } from "./web/audit-routes.ts";
+import { countRequests } from "./web/count-requests.ts";
 import { deleteRoutes } from "./web/delete-routes.ts";
 import type { WebDeps } from "./web/deps.ts";
 import type { WebEnv } from "./web/env.ts";
@@ -17,6 +18,7 @@ import { invitationRoutes } from "./web/invitation-routes.ts";
 import { limitClients } from "./web/limit-clients.ts";
 import { createLinks } from "./web/links.ts";
 import { listRoutes } from "./web/list-routes.ts";
+import { metricsRoutes } from "./web/metrics-routes.ts";
 import { createOwnFiles } from "./web/own-files.ts";
 import { pageRenderer } from "./web/page-renderer.ts";
 import { requestId } from "./web/request-id.ts";
@@ -41,7 +43,7 @@ export function createApp(deps: WebDeps): Hono<WebEnv> {
     assets.links,
     () => accounts.users.count() > 0 || accounts.tokens.count() > 0,
   );
-  let errorResponse = createErrorResponder(siteFor);
+  let errorResponse = createErrorResponder(siteFor, deps.metrics.failed);
   let requires = access.requires;
   let downloads = { storageFor, mode: options.downloadMode, errorResponse };
   let base = options.basePath || "/";
@@ -50,7 +52,8 @@ export function createApp(deps: WebDeps): Hono<WebEnv> {
   let app = new Hono<WebEnv>({ strict: false });
   app.onError((error, context) => errorResponse(context, error));
   app.notFound((context) => errorResponse(context, new AppError("not_found")));
-  app.use(requestId(deps.log), accessLog(deps.clock), securityHeaders(options));
+  app.use(requestId(deps.log), accessLog(deps.clock));
+  app.use(countRequests(deps.metrics, deps.clock), securityHeaders(options));
   app.use(
     methodNotAllowed({
       app,
@@ -92,6 +95,7 @@ export function createApp(deps: WebDeps): Hono<WebEnv> {
   let { clock } = deps;
   let { publicUrl } = options;
   app.route(base, adminRoutes({ requires, accounts, links, siteFor, clock, publicUrl }));
+  app.route(base, metricsRoutes({ ...deps, requires }));
   app.route(base, auditRoutes({ ...deps, requires, links, siteFor }));
   return app;
 }

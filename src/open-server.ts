@@ -33,6 +33,7 @@ import { defaultHeadBytes, defaultTailBytes } from "./inspect/head-tail.ts";
 import { createPolicy } from "./inspect/policy.ts";
 import type { Log } from "./log.ts";
 import { createMarks } from "./marks.ts";
+import { createMetrics } from "./metrics/metrics.ts";
 import { createThumbnailCache } from "./preview/thumbnail-cache.ts";
 import { createThumbnails } from "./preview/thumbnails.ts";
 import { createReadiness, type Readiness } from "./readiness.ts";
@@ -94,6 +95,8 @@ export interface OpenServerDeps {
   ids: Ids;
   /** What starts this program, for the process that draws thumbnails. */
   program: readonly string[];
+  /** Of this program. */
+  version: string;
   /** Hears that the disk fails: nothing that is acknowledged after it would be sure, so the process has to end. */
   onSyncFailure: (error: AppError) => void;
 }
@@ -104,7 +107,7 @@ export interface OpenServerDeps {
  */
 export function openServer(
   config: Config,
-  { log, clock, ids, program, onSyncFailure }: OpenServerDeps,
+  { log, clock, ids, program, version, onSyncFailure }: OpenServerDeps,
 ): OpenServer {
   let undo = new DisposableStack();
   try {
@@ -142,7 +145,8 @@ export function openServer(
     undo.defer(() => stopChecking?.());
     writeDatasetteFiles(config.data_dir, repository.table, views(repository.table), log);
 
-    let storages = createStorages(config, log);
+    let metrics = createMetrics(version);
+    let storages = createStorages(config, log, metrics.storageCalled);
     let storageFor = storages.of;
     let allowances = createAllowances(createUsageTable(stateDatabase, stateCommits));
     let users = createUsers(stateDatabase, clock);
@@ -199,6 +203,7 @@ export function openServer(
       journal,
       recovery,
       audit,
+      metrics,
       options: { duplicates: config.duplicates, keepPosition: config.gps === "keep" },
     });
     let receiveUpload = createReceiveUpload({
@@ -216,10 +221,11 @@ export function openServer(
       ids,
       options: { s3Prefix: config.s3_prefix, maxFileBytes },
     });
+    let resumableTable = createResumableTable(stateDatabase, stateCommits);
     let resumable = createResumable({
       storage: storages.current,
       storageFor,
-      table: createResumableTable(stateDatabase, stateCommits),
+      table: resumableTable,
       repository,
       recordUpload,
       journal,
@@ -249,6 +255,13 @@ export function openServer(
     });
     let readiness = createReadiness(storages.current, recovery, sweep, log);
     undo.defer(() => readiness.stop());
+    let fault = () => catalogFault ?? readiness.fault;
+    metrics.watch({
+      isReady: () => fault() === null,
+      memory: storages.budget,
+      openIntents: () => journal.open().length,
+      openResumableUploads: resumableTable.countOpen,
+    });
     let ending = new AbortController();
     let app = createApp({
       repository,
@@ -313,7 +326,8 @@ export function openServer(
         attempts,
         note,
       }),
-      readiness: () => Promise.resolve(catalogFault ?? readiness.fault),
+      readiness: () => Promise.resolve(fault()),
+      metrics,
       log,
       clock: steadyClock,
       options: {

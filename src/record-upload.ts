@@ -11,6 +11,7 @@ import type { ByteSource } from "./inspect/byte-source.ts";
 import { extractMetadata } from "./inspect/extract-metadata.ts";
 import type { FetchRange } from "./inspect/fetched-pages.ts";
 import type { Log } from "./log.ts";
+import type { Metrics } from "./metrics/metrics.ts";
 import { newRow } from "./new-row.ts";
 import type { FileRepository } from "./record/file-repository.ts";
 import { type Recovery, undoPatienceMs } from "./recover.ts";
@@ -68,6 +69,7 @@ export interface RecordUploadDeps {
   journal: Journal;
   recovery: Pick<Recovery, "undoUpload">;
   audit?: AuditLog;
+  metrics?: Pick<Metrics, "recorded">;
   options: { duplicates: DuplicatePolicy; keepPosition: boolean };
 }
 
@@ -76,6 +78,7 @@ export function createRecordUpload({
   journal,
   recovery,
   audit = noAudit,
+  metrics,
   options,
 }: RecordUploadDeps): RecordUpload {
   return {
@@ -101,6 +104,7 @@ export function createRecordUpload({
       // recovery does both: the file is in storage and in the catalog, which is all that an answer promises.
       if (linked) await endsWithin(recovery.undoUpload(row.uid), undoPatienceMs);
       else journal.closeUpload(row.uid);
+      metrics?.recorded(record.size_bytes);
       log.info(
         { id: record.id, uid: row.uid, bytes: row.size_bytes, type: row.content_type },
         "file recorded",

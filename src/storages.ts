@@ -4,6 +4,7 @@ import { type ByteBudget, createByteBudget } from "./byte-budget.ts";
 import type { Config } from "./config/config.ts";
 import type { StorageName } from "./domain.ts";
 import type { Log } from "./log.ts";
+import type { StorageOutcome } from "./metrics/metrics.ts";
 import { createSpool } from "./spool.ts";
 import { createLocalStorage, removeTemporaryFiles } from "./store/local.ts";
 import { createS3Storage } from "./store/s3/s3-storage.ts";
@@ -22,8 +23,15 @@ export interface Storages {
   of(place: { storage: StorageName; bucket: string }): Storage;
 }
 
-/** Opens nothing. */
-export function createStorages(config: Config, log: Log): Storages {
+/**
+ * Opens nothing.
+ * @param onCall hears of every call to a bucket
+ */
+export function createStorages(
+  config: Config,
+  log: Log,
+  onCall?: (action: string, outcome: StorageOutcome) => void,
+): Storages {
   let budget = createByteBudget(config.upload_memory_mb * MIB);
   let spool = createSpool(join(config.data_dir, "internal", "spool"));
   let objects = join(config.data_dir, "objects");
@@ -32,7 +40,7 @@ export function createStorages(config: Config, log: Log): Storages {
 
   function s3(bucket: string): Storage {
     let storage =
-      buckets.get(bucket) ?? createS3Storage({ ...s3Options(config), bucket, budget, spool, log });
+      buckets.get(bucket) ?? createS3Storage({ ...s3Options(config), bucket, budget, spool, log, onCall });
     buckets.set(bucket, storage);
     return storage;
   }

@@ -13,6 +13,7 @@ import type { Clock } from "../clock.ts";
 import type { FileRecord, Requester, StorageName } from "../domain.ts";
 import type { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import type { Thumbnails } from "../preview/thumbnails.ts";
 import type { ReceiveUpload } from "../receive-upload.ts";
 import type { FileRepository } from "../record/file-repository.ts";
@@ -40,6 +41,7 @@ export interface WebDeps {
   thumbnailSignature: ThumbnailSignature;
   limits: ClientLimits;
   audit: Pick<Audit, "write" | "list">;
+  metrics: Pick<Metrics, "beginRequest" | "failed" | "text" | "contentType">;
   access: Access;
   /** Pages to sign in and out, mounted below the base path behind guard; they demand nothing themselves. */
   signInRoutes: Hono<AccessEnv>;

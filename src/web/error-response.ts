@@ -4,7 +4,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { ErrorFragment } from "../../views/fragments/error.tsx";
 import { ErrorPage } from "../../views/pages/error.tsx";
 import { AppError, ERROR_CODES, toAppError } from "../errors.ts";
-import type { ErrorDetails } from "../errors.ts";
+import type { ErrorCode, ErrorDetails } from "../errors.ts";
 import type { WebContext } from "./env.ts";
 import { errorView } from "./error-view.ts";
 import { json } from "./json.ts";
@@ -40,10 +40,14 @@ export function publicError(error: AppError): PublicError {
   return { code, message: ERROR_CODES[code].sentence, ...file };
 }
 
-/** The only place that makes a failure into an answer: status, shape, headers, and the log line of a 5xx. */
-export function createErrorResponder(siteFor: SiteFor): ErrorResponder {
+/**
+ * The only place that makes a failure into an answer: status, shape, headers, and the log line of a 5xx.
+ * @param onFailure hears of each
+ */
+export function createErrorResponder(siteFor: SiteFor, onFailure: (code: ErrorCode) => void): ErrorResponder {
   return (context, thrown, extra = {}) => {
     let error = translate(thrown);
+    onFailure(error.code);
     if (!extra.logged) logServerFault(context, error);
     // 460 is of tus alone, and hono does not know it.
     let status = extra.status ?? (error.facts.status as ContentfulStatusCode);

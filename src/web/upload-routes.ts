@@ -11,6 +11,7 @@ import { isAllowed } from "../auth/identity.ts";
 import type { Clock } from "../clock.ts";
 import type { IncomingFile } from "../domain.ts";
 import { AppError } from "../errors.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import { fileOfRawBody, filesOfForm } from "../parse/upload-request.ts";
 import type { RefusedFile } from "../parse/upload-request.ts";
 import { watchSender } from "../parse/watch-sender.ts";
@@ -48,6 +49,7 @@ interface UploadDeps {
   siteFor: SiteFor;
   errorResponse: ErrorResponder;
   clock: Clock;
+  metrics: Pick<Metrics, "failed">;
   options: Pick<WebOptions, "stallTimeoutMs" | "minBytesPerSecond"> & UploadRules;
 }
 
@@ -135,13 +137,17 @@ async function receive(
 }
 
 function respond(context: WebContext, outcomes: UploadOutcome[], deps: InnerDeps) {
-  let { links, receipts, errorResponse } = deps;
+  let { links, receipts, errorResponse, metrics } = deps;
   let answer = uploadAnswer(outcomes, links);
   let form = formOf(context, "json");
   if ("error" in answer && outcomes.length === 1 && form !== "page") throw answer.error;
 
-  for (let outcome of outcomes) if (!outcome.success) logServerFault(context, outcome.error);
-  let stalled = outcomes.some((outcome) => !outcome.success && outcome.error.code === "upload_stalled");
+  let failures = outcomes.filter((outcome) => !outcome.success);
+  for (let { error } of failures) logServerFault(context, error);
+  // The first one is counted with the answer that it becomes.
+  let isAnswer = "error" in answer && form === "json";
+  for (let { error } of failures.slice(isAnswer ? 1 : 0)) metrics.failed(error.code);
+  let stalled = failures.some(({ error }) => error.code === "upload_stalled");
   let headers: Record<string, string> = stalled ? { Connection: "close" } : {};
   if (form === "json") {
     if (!("error" in answer)) return json(context, answer.body, answer.status, headers);

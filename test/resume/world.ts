@@ -36,6 +36,7 @@ export async function openWorld(on: "local" | "s3", env: Record<string, string> 
       clock: { nowMs: () => now },
       ids: randomIds,
       program: [],
+      version: "test",
       onSyncFailure: () => {},
     });
     await opened.prepare();

@@ -20,6 +20,7 @@ import type { FileRecord, NewFileRecord, Requester } from "../../src/domain.ts";
 import { AppError } from "../../src/errors.ts";
 import { randomIds } from "../../src/ids.ts";
 import { silentLog } from "../../src/log.ts";
+import { createMetrics } from "../../src/metrics/metrics.ts";
 import { createThumbnailCache } from "../../src/preview/thumbnail-cache.ts";
 import { createThumbnails } from "../../src/preview/thumbnails.ts";
 import type { ReceiveUpload } from "../../src/receive-upload.ts";
@@ -213,6 +214,7 @@ export function createTestApp({
     limits: createClientLimits({ requestsPerMinute: null, transfers: null, ...limits }, systemClock),
     signInRoutes: createSignIn({ tokens, cookie, clock, basePath, people, users, attempts, note }),
     readiness: async () => null,
+    metrics: createMetrics("test"),
     log: silentLog,
     clock: systemClock,
     ...overrides,

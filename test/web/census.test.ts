@@ -52,6 +52,7 @@ const expected: Record<string, string> = {
   [`GET ${testBase}/admin/invitations`]: "admin",
   [`POST ${testBase}/admin/invitations`]: "admin",
   [`POST ${testBase}/admin/invitations/:id{[0-9]+}/revoke`]: "admin",
+  [`GET ${testBase}/metrics`]: "view",
   [`GET ${testBase}/audit`]: "admin",
   [`GET ${testBase}/audit.json`]: "admin",
 };

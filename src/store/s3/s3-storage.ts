@@ -12,6 +12,7 @@ import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import type { ByteBudget } from "../../byte-budget.ts";
 import { AppError, isRefusal, toAppError } from "../../errors.ts";
 import type { Log } from "../../log.ts";
+import type { StorageOutcome } from "../../metrics/metrics.ts";
 import type { Spool } from "../../spool.ts";
 import { MINUTE_MS, SECOND_MS } from "../../units.ts";
 import type { ObjectInfo, Storage, UnfinishedUpload } from "../storage.ts";
@@ -52,13 +53,15 @@ export interface S3StorageOptions extends ClientOptions {
   partBytes?: number | undefined;
   /** For tests: the largest object that is copied in one call, and the parts of larger ones, in bytes. */
   copyBytes?: number | undefined;
+  /** Hears of every call to the bucket. */
+  onCall?: ((action: Action, outcome: StorageOutcome) => void) | undefined;
   budget: ByteBudget;
   spool: Spool;
   log: Log;
 }
 
 export function createS3Storage(options: S3StorageOptions): Storage {
-  let { bucket, log, silenceMs = MINUTE_MS } = options;
+  let { bucket, log, silenceMs = MINUTE_MS, onCall } = options;
   let controlTimeoutMs = Math.min(maxControlTimeoutMs, silenceMs);
   let client = createS3Client(options);
   let presigner = options.publicEndpointUrl
@@ -80,13 +83,17 @@ export function createS3Storage(options: S3StorageOptions): Storage {
         totalMs: timeoutMs + Math.min(timeoutMs, silenceMs),
         signal,
         graceMs,
-        onRetry: (fault, attempt) =>
-          log.warn({ action, attempt, code: fault.code, status: fault.status }, "S3 retry"),
+        onRetry(fault, attempt) {
+          onCall?.(action, "retried");
+          log.warn({ action, attempt, code: fault.code, status: fault.status }, "S3 retry");
+        },
       });
       shortcomings.forget(action);
+      onCall?.(action, "done");
       return done;
     } catch (error) {
       if (signal?.aborted && error === signal.reason) throw error;
+      onCall?.(action, "failed");
       shortcomings.note(action, faultOf(error));
       throw explain(error, action, where);
     }
