@@ -23,5 +23,5 @@ export function countRequests(metrics: Pick<Metrics, "beginRequest">, clock: Clo
 /** `/-/s3-uploads/files/:id`; empty for what is no route. */
 function routeOf(context: WebContext): string {
   let last = matchedRoutes(context).findLast(({ method }) => method !== "ALL");
-  return last ? last.path.replaceAll(/\{[^/]*\}/g, "") : "";
+  return last ? last.path.replaceAll(/\{[^{}]*\}/g, "") : "";
 }
