@@ -161,7 +161,7 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
   ): Promise<StoredFile> {
     let { filename, declaredType, declaredBytes } = file;
     let body = share.tap(hold?.counted(file.body) ?? file.body);
-    let measured = measureBody(body, options.maxFileBytes, filename);
+    let measured = measureBody(body, options.maxFileBytes, filename, declaredBytes);
     let head = await measured.readHead();
     let media = await detectMediaType(head.bytes, head.isWhole, filename);
     let mismatch = policy.checkType(media, filename, declaredType, head.isWhole && head.bytes.length === 0);

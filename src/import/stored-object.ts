@@ -91,7 +91,7 @@ export function createObjectReader(
     chunks: AsyncIterable<Uint8Array>,
     filename: string,
   ): Promise<Inspected> {
-    let measured = measureBody(chunks, Number.POSITIVE_INFINITY, filename);
+    let measured = measureBody(chunks, Number.POSITIVE_INFINITY, filename, null);
     let head = await measured.readHead();
     let media = await detectMediaType(head.bytes, head.isWhole, filename);
     for await (let chunk of measured.body) void chunk;

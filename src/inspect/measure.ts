@@ -14,11 +14,17 @@ export interface MeasuredBody {
 }
 
 /**
+ * @param expectedBytes of the body, when its length is known
  * @throws AppError `file_too_large` out of the body, at the first byte over `maxFileBytes`
  */
-export function measureBody(source: ByteStream, maxFileBytes: number, filename: string): MeasuredBody {
+export function measureBody(
+  source: ByteStream,
+  maxFileBytes: number,
+  filename: string,
+  expectedBytes: number | null,
+): MeasuredBody {
   let hash = new Bun.CryptoHasher("sha256");
-  let headTail = createHeadTail();
+  let headTail = createHeadTail({ expectedBytes });
   let digest: string | null = null;
   let chunks = source[Symbol.asyncIterator]();
   /** What was read for the head: a copy, and what is left of the last chunk. */

@@ -40,6 +40,29 @@ describe("head and tail", () => {
     }
   });
 
+  for (let expectedBytes of [0, 1, 700, 4699, 4999, 5000]) {
+    test(`are right when ${expectedBytes} bytes were expected and as many or more came`, async () => {
+      for (let pieceBytes of [7, 300, 512, 5000]) {
+        let headTail = createHeadTail({ ...limits, expectedBytes });
+        for (let at = 0; at < file.length; at += pieceBytes)
+          headTail.push(file.subarray(at, at + pieceBytes));
+        expect(await headTail.source().read(0, 700)).toEqual(file.slice(0, 700));
+        expect(await headTail.source().read(4700, 300)).toEqual(file.slice(4700));
+      }
+    });
+  }
+
+  test("tell nothing wrong when more bytes were expected than came", async () => {
+    for (let expectedBytes of [5001, 5200, 5300, 1_000_000]) {
+      let headTail = createHeadTail({ ...limits, expectedBytes });
+      for (let at = 0; at < file.length; at += 64) headTail.push(file.subarray(at, at + 64));
+      let fetched = headTail.source((at, length) => Promise.resolve(file.slice(at, at + length)));
+      expect(await fetched.read(4600, 400)).toEqual(file.slice(4600));
+      let alone = await headTail.source().read(4900, 100);
+      expect(alone).toEqual(file.slice(4900, 4900 + alone.length));
+    }
+  });
+
   test("read from storage what is in between, across the seams", async () => {
     let asked: [number, number][] = [];
     let source = pushInPieces(file, 512).source((offset, length) => {
