@@ -253,21 +253,30 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
     }
   }
 
-  /** What an Idempotency-Key stands for, when an earlier request with it got as far as a row. */
+  /**
+   * What an Idempotency-Key stands for, when an earlier request with it got as far as a row. Its name and size can fit by
+   * chance, and senders without a token share their keys: only who sends the same bytes again gets the first answer.
+   */
   async function earlierResult(
-    { filename, declaredBytes }: IncomingFile,
+    file: IncomingFile,
     position: number,
     key: string | null,
   ): Promise<FileRecord | null> {
     let remembered = key === null ? null : idempotency.find(key, position);
     let row = remembered && (await repository.get(remembered.uid));
     if (!row) return null;
-    if (row.filename === filename && (declaredBytes ?? row.size_bytes) === row.size_bytes) return row;
-    throw new AppError(
-      "invalid_parameter",
-      `This Idempotency-Key was used for another file, “${row.filename}”.`,
-      { details: { parameter: "Idempotency-Key", filename } },
-    );
+    let { filename, declaredBytes } = file;
+    let mayBeSame = row.filename === filename && (declaredBytes ?? row.size_bytes) === row.size_bytes;
+    if (mayBeSame && (await sha256Of(file)) === row.checksum_sha256) return row;
+    throw new AppError("invalid_parameter", "This Idempotency-Key was used for another file.", {
+      details: { parameter: "Idempotency-Key", filename },
+    });
+  }
+
+  async function sha256Of({ body, filename, declaredBytes }: IncomingFile): Promise<string> {
+    let measured = measureBody(body, options.maxFileBytes, filename, declaredBytes);
+    for await (let _ of measured.body);
+    return measured.sha256();
   }
 
   return async function receiveUpload(files, context) {

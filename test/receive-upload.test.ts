@@ -172,6 +172,21 @@ test("a retry with the same Idempotency-Key gets the first answer, another file 
   expect((await census()).rows).toEqual(["a.bin"]);
 });
 
+test("other bytes by the same name are not taken for a retry, and nothing is told of the first file", async () => {
+  let receive = createReceive();
+  let again = context({ idempotencyKey: "key" });
+  await receive(filesOf(three[0]!), again);
+  for (let other of [bytesOf(1000).fill(7), bytesOf(1001), bytesOf(0)]) {
+    let refusal = await receive(filesOf(["a.bin", other]), again).catch((error: AppError) => error);
+    expect(refusal).toMatchObject({
+      code: "invalid_parameter",
+      message: "This Idempotency-Key was used for another file.",
+    });
+  }
+  let named = await receive(filesOf(["b.bin", bytesOf(1)]), again).catch((error: AppError) => error);
+  expect(JSON.stringify(named)).not.toContain("a.bin");
+});
+
 test("files of a sender with a folder lie below it, each with an object of its own", async () => {
   for (let duplicates of ["link", "reject"] as const) {
     let receive = createReceive(duplicates);
