@@ -10,8 +10,7 @@ export const tusExtensions =
 export const checksumAlgorithms = "sha1,sha256";
 const pieceType = "application/offset+octet-stream";
 
-/** 999 TB; more digits would not be exact. */
-const count = /^\d{1,15}$/;
+const count = /^\d+$/;
 const digestBytes = { sha1: 20, sha256: 32 } as const;
 const checksumPattern = /^(\S+) ([A-Za-z0-9+/]+={0,2})$/;
 
@@ -26,7 +25,8 @@ export function optionalCount(headers: Headers, name: string): number | null {
   let value = headers.get(name);
   if (value === null) return null;
   if (!count.test(value)) throw badHeader(name, `${name} must be a number of bytes.`);
-  return Number(value);
+  // What is too large to be exact is too large for any file as well, and to be refused as that.
+  return Math.min(Number(value), Number.MAX_SAFE_INTEGER);
 }
 
 /**

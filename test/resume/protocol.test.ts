@@ -78,6 +78,8 @@ describe("a creation", () => {
     ["both lengths", { "Upload-Length": "5", "Upload-Defer-Length": "1" }, 400, "bad_request"],
     ["Upload-Defer-Length: 0", { "Upload-Defer-Length": "0" }, 400, "bad_request"],
     ["too much", { "Upload-Length": String(maxFileBytes + 1) }, 413, "file_too_large"],
+    ["more than a number holds", { "Upload-Length": "9007199254740993" }, 413, "file_too_large"],
+    ["more than there is", { "Upload-Length": "9".repeat(400) }, 413, "file_too_large"],
     [
       "metadata without base64",
       { "Upload-Length": "5", "Upload-Metadata": "name a.txt" },
@@ -238,6 +240,7 @@ describe("PATCH", () => {
       "bad_request",
       5,
     ],
+    ["far behind", (path) => tus.patch(path, 2 ** 60, hello), 409, "wrong_offset", 5],
     ["at a negative offset", (path) => tus.patch(path, -1, hello), 400, "bad_request", 5],
     [
       "with another Content-Type",
