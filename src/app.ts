@@ -26,7 +26,7 @@ import { restoreRoutes } from "./web/restore-routes.ts";
 import { securityHeaders } from "./web/security-headers.ts";
 import { createSiteFor } from "./web/site.ts";
 import { thumbnailRoutes } from "./web/thumbnail-routes.ts";
-import { tusRoutes } from "./web/tus-routes.ts";
+import { saysTusVersion, tusRoutes } from "./web/tus-routes.ts";
 import { uploadRoutes } from "./web/upload-routes.ts";
 
 /**
@@ -54,6 +54,7 @@ export function createApp(deps: WebDeps): Hono<WebEnv> {
   app.notFound((context) => errorResponse(context, new AppError("not_found")));
   app.use(requestId(deps.log), accessLog(deps.clock));
   app.use(countRequests(deps.metrics, deps.clock), securityHeaders(options));
+  app.use(`${options.basePath}/tus/*`, saysTusVersion);
   app.use(
     methodNotAllowed({
       app,

@@ -47,18 +47,17 @@ interface TusDeps {
 
 type Handler = (context: WebContext) => Promise<Response>;
 
-/** The resumable way in, for every client of tus 1.0.0. */
+/** Whatever is answered, also by those who let nobody as far as the routes, says which tus it is. */
+export const saysTusVersion = createMiddleware<WebEnv>(async (context, next) => {
+  await next();
+  context.res.headers.set("Tus-Resumable", tusVersion);
+});
+
+/** The resumable way in, for every client of tus 1.0.0; below `saysTusVersion`. */
 export function tusRoutes(deps: TusDeps) {
   let { requires, errorResponse, options } = deps;
   let routes = new Hono<WebEnv>();
   let handlers = createHandlers(deps);
-  let says = { "Tus-Resumable": tusVersion };
-
-  /** Whatever is answered here, failures too, says which tus it is. */
-  routes.use("/tus/*", async (context, next) => {
-    await next();
-    for (let [name, value] of Object.entries(says)) context.res.headers.set(name, value);
-  });
 
   let speaksOurVersion = createMiddleware<WebEnv>(async (context, next) => {
     let { method, headers } = context.req.raw;

@@ -104,6 +104,13 @@ describe("a creation", () => {
     ],
     ["a part of several", { "Upload-Length": "5", "Upload-Concat": "partial" }, 400, "bad_request"],
     ["another version", { "Upload-Length": "5", "Tus-Resumable": "0.2.2" }, 412, "unsupported_version"],
+    [
+      "another site's page",
+      { "Upload-Length": "5", Origin: "http://evil.example" },
+      403,
+      "cross_site_request",
+    ],
+    ["a host that is not ours", { "Upload-Length": "5", Host: "evil.example" }, 403, "untrusted_host"],
     ["a form's type", { "Upload-Length": "5", "Content-Type": "text/plain" }, 415, "unsupported_media_type"],
   ];
   test.each(refused)("with %s is refused", async (_what, headers, status, code) => {
