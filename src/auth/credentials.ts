@@ -1,4 +1,7 @@
-const maxHeaderCharacters = 2048;
+import { KIB } from "../units.ts";
+
+/** The longest name and password take some 4,400; Bun takes heads of 16 KiB. */
+const maxHeaderCharacters = 8 * KIB;
 
 /** What stands in an Authorization header. */
 export interface Credentials {

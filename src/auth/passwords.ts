@@ -10,8 +10,11 @@ const maxAtOnce = 2;
 const maxWaiting = 50;
 
 export const minPasswordCharacters = 10;
-/** A longer text would only cost time. */
-const maxPasswordCharacters = 1000;
+/**
+ * A longer text would only cost time. As `String.length` counts, so that every way in has room for the longest: 4 bytes
+ * in UTF-8 at most, 9 characters in a form.
+ */
+export const maxPasswordCharacters = 1000;
 const generatedCharacters = 20;
 /** Without those that are taken for others. */
 const alphabet = "abcdefghjkmnpqrstuvwxyz23456789";
@@ -55,28 +58,36 @@ export function createPasswords(cost: PasswordCost = usualCost): Passwords {
 
   return {
     async hash(password) {
-      checkPassword(password);
-      return await inTurn(() => Bun.password.hash(normal(password), argon2id));
+      let given = checkPassword(password);
+      return await inTurn(() => Bun.password.hash(given, argon2id));
     },
     async verify(password, hash) {
-      let given = normal(password.slice(0, maxPasswordCharacters));
+      let whole = normal(password);
+      let given = whole.slice(0, maxPasswordCharacters);
       nobody ??= inTurn(() => Bun.password.hash(generatePassword(), argon2id));
       let other = await nobody;
       let fits = await inTurn(() => Bun.password.verify(given, hash ?? other));
-      return fits && hash !== null && password.length <= maxPasswordCharacters;
+      return fits && hash !== null && given.length === whole.length;
     },
   };
 }
 
-/** Throws AppError `invalid_parameter` for a password that can't be used. */
-export function checkPassword(password: string): void {
-  let characters = [...password].length;
-  if (characters >= minPasswordCharacters && characters <= maxPasswordCharacters) return;
-  throw new AppError(
-    "invalid_parameter",
-    `A password has at least ${minPasswordCharacters} characters; several words make a good one.`,
-    { details: { parameter: "password" } },
-  );
+/** The password as it is hashed; throws AppError `invalid_parameter` for one that can't be used. */
+export function checkPassword(password: string): string {
+  let given = normal(password);
+  if ([...given].length < minPasswordCharacters) {
+    throw refused(
+      `A password has at least ${minPasswordCharacters} characters; several words make a good one.`,
+    );
+  }
+  if (given.length > maxPasswordCharacters) {
+    throw refused(`A password has at most ${maxPasswordCharacters} characters.`);
+  }
+  return given;
+}
+
+function refused(message: string): AppError {
+  return new AppError("invalid_parameter", message, { details: { parameter: "password" } });
 }
 
 /** About 99 bits, in groups that can be read out: `x7kqm-…`. */

@@ -27,7 +27,8 @@ export interface SignInOptions {
   note?: NoteEvent;
 }
 
-const maxFormBytes = 4 * KIB;
+/** The longest name and password, each character of which can be nine in a form. */
+const maxFormBytes = 16 * KIB;
 
 /**
  * `GET /sign-in?token=…` (the link), `GET /sign-in` (a form), `POST /sign-in` and `POST /sign-out`, to be mounted at the

@@ -29,12 +29,15 @@ describe("a password", () => {
     expect(await cheap.verify("Zoe\u0308 likes pears", hash)).toBe(true);
   });
 
-  test.each(["", "nine char", "x".repeat(1001)])(
-    "is refused when it is too short or too long",
-    async (text) => {
-      expect(await passwords.hash(text).catch((error: AppError) => error.code)).toBe("invalid_parameter");
-    },
-  );
+  test.each([
+    ["", "at least 10 characters"],
+    ["nine char", "at least 10 characters"],
+    ["x".repeat(1001), "at most 1000 characters"],
+    ["😀".repeat(501), "at most 1000 characters"],
+  ])("is refused when it is too short or too long, and that is said", async (text, said) => {
+    let refusal = await passwords.hash(text).catch((error: AppError) => error);
+    expect(refusal).toMatchObject({ code: "invalid_parameter", message: expect.stringContaining(said) });
+  });
 
   test("is hashed for an unknown name as well", async () => {
     let asked: (string | null)[] = [];
