@@ -3,6 +3,7 @@ import { type Context, Hono } from "hono";
 import { createMiddleware } from "hono/factory";
 
 import { SignInForm } from "../../views/fragments/sign-in-form.tsx";
+import { SignInLink } from "../../views/fragments/sign-in-link.tsx";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { TokenIdentity, Tokens } from "../state/tokens.ts";
@@ -32,21 +33,27 @@ const maxFormBytes = 16 * KIB;
 
 /**
  * `GET /sign-in?token=…` (the link), `GET /sign-in` (a form), `POST /sign-in` and `POST /sign-out`, to be mounted at the
- * base path behind the guard. The link is a GET that changes something: another site could at most sign a browser in
- * with a token that it already has.
+ * base path behind the guard. The link is a GET that changes something, so it asks first when another site led to it,
+ * which could sign somebody in with a token of its own and be sent their files, or when a sign-in would end by it.
  */
 export function createSignIn(options: SignInOptions): Hono<AccessEnv> {
   let { tokens, cookie, clock, basePath, people, users, note = () => {} } = options;
   let { attempts = createAttempts(clock) } = options;
+  let home = basePath || "/";
   let app = new Hono<AccessEnv>();
   type Ctx = Context<AccessEnv>;
+
+  function sessionOf(context: Ctx) {
+    let secret = cookie.read(context);
+    return secret === null ? null : tokens.sessions.verify(secret);
+  }
 
   /** A new secret at each sign-in: one that somebody had before knows nothing of it. */
   function begin(context: Ctx, secret: string): Response {
     let before = cookie.read(context);
     if (before !== null) tokens.sessions.remove(before);
     cookie.give(context, secret, context.var.client.secure);
-    return context.redirect(basePath || "/", 303);
+    return context.redirect(home, 303);
   }
 
   async function byToken(context: Ctx, find: () => TokenIdentity | "spent" | null): Promise<Response> {
@@ -94,28 +101,49 @@ export function createSignIn(options: SignInOptions): Hono<AccessEnv> {
     );
   }
 
+  function showLink(context: Ctx, token: string, signedInAs: string | null) {
+    let props = { action: `${basePath}/sign-in`, token, signedInAs, homeHref: home };
+    return context.render(<SignInLink {...props} />, { title: "Sign in" });
+  }
+
   app.use("/sign-in", keepSecret);
   app.get("/sign-in", async (context) => {
-    let token = context.req.query("token");
-    if (token === undefined) return showForm(context, null);
-    return await byToken(context, () => tokens.openLink(token.trim()));
+    let link = context.req.query("token")?.trim();
+    // Programs that look whether a link is good ask by HEAD: that must not use it up.
+    if (link === undefined || context.req.method === "HEAD") return showForm(context, null);
+    let before = sessionOf(context);
+    if (before === null && !isFromElsewhere(context)) {
+      return await byToken(context, () => tokens.openLink(link));
+    }
+    if (before?.type === "token" && tokens.verify(link)?.id === before.identity.id) {
+      return context.redirect(home, 303);
+    }
+    return showLink(context, link, before?.identity.name ?? null);
   });
   app.post("/sign-in", async (context) => {
     let form = new URLSearchParams(await readForm(context.req.raw));
     let name = form.get("name")?.trim() ?? "";
     if (people && name !== "") return await byPassword(context, name, form.get("password") ?? "");
+    let link = form.get("link");
+    if (link !== null) return await byToken(context, () => tokens.openLink(link));
     let token = (form.get("token") ?? "").trim();
     return await byToken(context, () => tokens.verify(token));
   });
   app.post("/sign-out", (context) => {
+    let session = sessionOf(context);
     let secret = cookie.read(context);
-    let session = secret === null ? null : tokens.sessions.verify(secret);
     if (secret !== null) tokens.sessions.remove(secret);
     cookie.remove(context);
     if (session) note(context, { action: "sign_out", ...actorOf(session) });
     return context.redirect(`${basePath}/sign-in`, 303);
   });
   return app;
+}
+
+/** A link on a page of another site, as far as the browser tells (on plain http most don't). */
+function isFromElsewhere(context: Context): boolean {
+  let site = context.req.header("Sec-Fetch-Site");
+  return site === "cross-site" || site === "same-site";
 }
 
 type Owner = { type: "token"; identity: TokenIdentity } | { type: "user"; identity: UserFacts };

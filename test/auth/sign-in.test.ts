@@ -15,6 +15,10 @@ function form(fields: Record<string, string>, headers: Record<string, string> = 
   };
 }
 
+function hiddenField(html: string, name: string): string {
+  return new RegExp(`name="${name}" value="([^"]*)"`).exec(html)?.[1] ?? "";
+}
+
 function secretOf(headers: Headers): string {
   return /^s3u_session=([\w-]{43});/.exec(headers.get("Set-Cookie") ?? "")?.[1] ?? "";
 }
@@ -35,11 +39,37 @@ describe("the sign-in link", () => {
     expect((await world.ask("/files", { headers: { Cookie: `s3u_session=${secret}` } })).status).toBe(200);
   });
 
-  test("opened from a mail on another site works", async () => {
+  test.each(["cross-site", "same-site"])("on a %s page asks before it signs anybody in", async (site) => {
     using world = createWorld();
-    let { token } = world.tokens.create({ name: "a", scopes: ["view"] });
-    let headers = { ...browser, "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate" };
-    expect((await world.ask(`${signIn}?token=${token}`, { headers })).status).toBe(303);
+    let { token } = world.tokens.create({ name: "a", scopes: ["view"], linkOnce: true });
+    let headers = { ...browser, "Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate" };
+    let asked = await world.ask(`${signIn}?token=${token}`, { headers });
+    expect([asked.status, asked.headers.get("Set-Cookie")]).toEqual([200, null]);
+    expect(asked.text).toContain("Another site has led you here.");
+    expect(asked.headers.get("Referrer-Policy")).toBe("same-origin");
+    let link = hiddenField(asked.text, "link");
+    let answer = await world.ask(signIn, form({ link }, { ...browser, "Sec-Fetch-Site": "same-origin" }));
+    expect(answer.status).toBe(303);
+    expect(world.tokens.sessions.verify(secretOf(answer.headers))?.identity.name).toBe("a");
+    expect((await world.ask(signIn, form({ link }))).status).toBe(401);
+  });
+
+  test("asks before it ends somebody else's sign-in, and leads its own holder on", async () => {
+    using world = createWorld();
+    let { id } = await world.addUser("ann", "correct horse battery", "view");
+    let { token } = world.tokens.create({ name: "a", scopes: ["view"], linkOnce: true });
+    let secret = world.tokens.sessions.createForUser(id);
+    let headers = { ...browser, Cookie: `s3u_session=${secret}`, "Sec-Fetch-Site": "none" };
+    let asked = await world.ask(`${signIn}?token=${token}`, { headers });
+    expect([asked.status, asked.headers.get("Set-Cookie")]).toEqual([200, null]);
+    expect(asked.text).toContain("You are signed in as <strong>ann</strong>.");
+    expect(world.tokens.sessions.verify(secret)).not.toBeNull();
+    let answer = await world.ask(signIn, form({ link: hiddenField(asked.text, "link") }, headers));
+    expect([answer.status, world.tokens.sessions.verify(secret)]).toEqual([303, null]);
+    let own = { ...headers, Cookie: `s3u_session=${secretOf(answer.headers)}` };
+    let again = await world.ask(`${signIn}?token=${token}`, { headers: own });
+    expect([again.status, again.headers.get("Location")]).toEqual([303, base]);
+    expect(again.headers.get("Set-Cookie")).toBeNull();
   });
 
   test("with a wrong token is 401, without an echo of it", async () => {
@@ -68,6 +98,14 @@ describe("a link that works once", () => {
     let headers = { Authorization: `Bearer ${token}` };
     expect((await world.ask("/admin", { headers })).status).toBe(200);
     expect((await world.ask(signIn, form({ token }))).status).toBe(303);
+  });
+
+  test("is not spent by a program that looks at it", async () => {
+    using world = createWorld();
+    let { token } = world.tokens.create({ name: "first link", scopes: ["admin"], linkOnce: true });
+    let looked = await world.ask(`${signIn}?token=${token}`, { method: "HEAD" });
+    expect([looked.status, looked.headers.get("Set-Cookie")]).toEqual([200, null]);
+    expect((await world.ask(`${signIn}?token=${token}`)).status).toBe(303);
   });
 
   test("is spent by one of two who open it at once", async () => {
@@ -263,7 +301,7 @@ describe("signing out", () => {
     let [outgoing, incoming] = secrets.map((secret) => ({ Cookie: `s3u_session=${secret}` }));
     let signedOut = await world.ask(`${base}/sign-out`, { method: "POST", headers: outgoing ?? {} });
     expect(signedOut.headers.getSetCookie()).toEqual(["s3u_session=; Max-Age=0; Path=/-/s3-uploads"]);
-    let signedIn = await world.ask(`${signIn}?token=${token}`, { headers: incoming ?? {} });
+    let signedIn = await world.ask(signIn, form({ token }, incoming));
     expect(signedIn.headers.getSetCookie()).toHaveLength(1);
     expect(world.tokens.sessions.verify(secretOf(signedIn.headers))).not.toBeNull();
   });
