@@ -1,12 +1,6 @@
-import {
-  type PutObjectCommand,
-  S3Client,
-  type S3ClientConfig,
-  type UploadPartCommand,
-} from "@aws-sdk/client-s3";
+import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 
 import { fetchTransport } from "./fetch-transport.ts";
-import type { PartBytes } from "./part-buffer.ts";
 
 export interface Credentials {
   accessKeyId: string;
@@ -40,25 +34,4 @@ export function createS3Client(options: ClientOptions): S3Client {
   if (options.endpointUrl) config.endpoint = options.endpointUrl;
   if (options.credentials) config.credentials = options.credentials;
   return new S3Client(config);
-}
-
-/** The SDK asks a body for its `byteLength` and passes it on; fetchTransport knows what it is. */
-export function asBody(bytes: PartBytes): Uint8Array {
-  return bytes as unknown as Uint8Array;
-}
-
-/**
- * Puts the payload's digest into the signature as given, so that the SDK does not hash the body in JavaScript:
- * the SHA-256 where it is known anyway, else UNSIGNED-PAYLOAD (the part's CRC32 guards it then).
- */
-export function signWithPayloadHash(command: PutObjectCommand | UploadPartCommand, hash: string): void {
-  // A command's stack is typed by its own input; the middleware looks at headers only, which all commands have.
-  let stack = command.middlewareStack as unknown as S3Client["middlewareStack"];
-  stack.add(
-    (next) => (args) => {
-      (args.request as { headers: Record<string, string> }).headers["x-amz-content-sha256"] = hash;
-      return next(args);
-    },
-    { step: "build", name: "signWithPayloadHash", override: true },
-  );
 }

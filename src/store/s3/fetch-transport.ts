@@ -13,7 +13,7 @@ interface SdkRequest {
   body?: unknown;
 }
 
-interface SdkResponse {
+export interface SdkResponse {
   statusCode: number;
   headers: Record<string, string>;
   body: ReadableStream<Uint8Array> | Uint8Array;
@@ -89,7 +89,7 @@ function urlOf(request: SdkRequest): string {
 }
 
 /** RFC 3986, as the signature's canonical query is written. */
-function escape(text: string): string {
+export function escape(text: string): string {
   return encodeURIComponent(text).replace(
     /[!'()*]/g,
     (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,

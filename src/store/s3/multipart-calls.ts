@@ -8,8 +8,8 @@ import { AppError, toAppError } from "../../errors.ts";
 import { endsWithin } from "../../soon.ts";
 import type { ObjectToMake, StoredPart } from "../storage.ts";
 import { type Checksums, crc32Base64, withChecksumFallback } from "./checksums.ts";
-import { asBody, signWithPayloadHash } from "./client.ts";
 import type { PartBytes } from "./part-buffer.ts";
+import { asBody, unsignedPayload } from "./send-bytes.ts";
 import {
   dataAttempts,
   dataTimeoutMs,
@@ -112,8 +112,7 @@ export function createMultipartCalls(sending: Sending, checksums: Checksums): Mu
           let target = { Bucket: bucket, Key: key, UploadId: uploadId, PartNumber: number };
           let checksum = crc32 === null ? {} : { ChecksumCRC32: crc32 };
           let command = new UploadPartCommand({ ...target, Body: asBody(bytes), ...checksum });
-          signWithPayloadHash(command, "UNSIGNED-PAYLOAD");
-          let answer = await client.send(command, { abortSignal });
+          let answer = await sending.sendBytes(command, unsignedPayload, abortSignal);
           demandTag(answer);
           return answer;
         },

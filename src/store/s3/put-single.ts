@@ -3,8 +3,8 @@ import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { sha256MetadataName } from "../keys.ts";
 import type { ObjectToMake } from "../storage.ts";
 import { type Checksums, withChecksumFallback } from "./checksums.ts";
-import { asBody, signWithPayloadHash } from "./client.ts";
 import type { PartBytes } from "./part-buffer.ts";
+import { asBody } from "./send-bytes.ts";
 import {
   dataAttempts,
   dataTimeoutMs,
@@ -31,8 +31,7 @@ export async function putSingle(
           Body: asBody(bytes),
           ...(checksums.accepted ? { ChecksumSHA256: Buffer.from(sha256, "hex").toString("base64") } : {}),
         });
-        signWithPayloadHash(command, sha256);
-        demandTag(await sending.client.send(command, { abortSignal }));
+        demandTag(await sending.sendBytes(command, sha256, abortSignal));
       },
       {
         attempts: dataAttempts,

@@ -17,13 +17,14 @@ import type { Spool } from "../../spool.ts";
 import { MINUTE_MS, SECOND_MS } from "../../units.ts";
 import type { ObjectInfo, Storage, UnfinishedUpload } from "../storage.ts";
 import { createBlockPool } from "./block-pool.ts";
-import { type ClientOptions, createS3Client, signWithPayloadHash } from "./client.ts";
+import { type ClientOptions, createS3Client } from "./client.ts";
 import { type Action, explain, type Where } from "./explain.ts";
 import { createMove } from "./move.ts";
 import { createMultipartCalls } from "./multipart-calls.ts";
 import { createPut, type PutDeps } from "./put.ts";
 import { createResumablePuts } from "./resumable.ts";
 import { faultOf, withRetry } from "./retry.ts";
+import { createSendBytes, unsignedPayload } from "./send-bytes.ts";
 import type { CallLimits, Sending } from "./sending.ts";
 import { createShortcomings, isDenied } from "./shortcomings.ts";
 
@@ -99,10 +100,12 @@ export function createS3Storage(options: S3StorageOptions): Storage {
     }
   }
 
+  let sendBytes = createSendBytes(client, bucket);
   let sending: Sending = {
     ...options,
     silenceMs,
     client,
+    sendBytes,
     call,
     head: (key) => storage.head(key),
     delete: (key) => storage.delete(key),
@@ -292,8 +295,7 @@ export function createS3Storage(options: S3StorageOptions): Storage {
             Body: new Uint8Array(),
           };
           let command = new UploadPartCommand(part);
-          signWithPayloadHash(command, "UNSIGNED-PAYLOAD");
-          return client.send(command, { abortSignal });
+          return sendBytes(command, unsignedPayload, abortSignal);
         },
         limits,
       );

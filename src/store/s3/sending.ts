@@ -7,6 +7,7 @@ import type { Spool } from "../../spool.ts";
 import { MIB, SECOND_MS } from "../../units.ts";
 import type { ObjectInfo, ObjectToMake, PutRequest, UnfinishedUpload } from "../storage.ts";
 import type { Action } from "./explain.ts";
+import type { SendBytes } from "./send-bytes.ts";
 
 /** Calls that carry bytes are worth many tries: the sender's bytes can't be asked for again. */
 export const dataAttempts = 8;
@@ -38,6 +39,8 @@ export type Call = <T>(
 /** What a put needs of its storage. */
 export interface Sending {
   client: S3Client;
+  /** For the calls that carry a file's bytes; the client is for all others. */
+  sendBytes: SendBytes;
   bucket: string;
   storageClass?: string | undefined;
   serverSideEncryption?: string | undefined;

@@ -1,0 +1,194 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+
+import { PutObjectCommand, type S3Client, UploadPartCommand } from "@aws-sdk/client-s3";
+import type { Server } from "bun";
+
+import { createS3Client } from "../../src/store/s3/client.ts";
+import { faultOf } from "../../src/store/s3/retry.ts";
+import { createSendBySdk } from "../../src/store/s3/send-by-sdk.ts";
+import { createSendBytes, unsignedPayload } from "../../src/store/s3/send-bytes.ts";
+
+interface Seen {
+  path: string;
+  query: Record<string, string>;
+  headers: Record<string, string>;
+  body: string;
+}
+
+let server: Server<undefined>;
+let seen: Seen[] = [];
+let answer: () => Response;
+
+beforeAll(() => {
+  server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    async fetch(request) {
+      let { pathname, searchParams } = new URL(request.url);
+      let [query, headers] = [Object.fromEntries(searchParams), Object.fromEntries(request.headers)];
+      seen.push({ path: pathname, query, headers, body: await request.text() });
+      return answer();
+    },
+  });
+});
+afterAll(() => server.stop(true));
+beforeEach(() => {
+  seen = [];
+  answer = () => new Response(null, { headers: { ETag: '"e"' } });
+});
+
+function client(options: { sessionToken?: string } = {}): S3Client {
+  return createS3Client({
+    region: "eu-central-1",
+    endpointUrl: `http://127.0.0.1:${server.port}/s3`,
+    forcePathStyle: true,
+    credentials: { accessKeyId: "key", secretAccessKey: "secret", ...options },
+  });
+}
+
+const object = {
+  Bucket: "bucket",
+  Key: "a b/ü+(1)'*!/x.txt",
+  ContentType: "text/plain",
+  Metadata: { uid: "1", filename: "n%C3%A4me.txt" },
+  StorageClass: "STANDARD_IA" as const,
+  ServerSideEncryption: "aws:kms" as const,
+  SSEKMSKeyId: "alias/key",
+};
+const part = { Bucket: "bucket", Key: "a/b", UploadId: "id+/=&x", PartNumber: 7, ChecksumCRC32: "AAAAAA==" };
+let body = () => new TextEncoder().encode("hello");
+let single = () => new PutObjectCommand({ ...object, ChecksumSHA256: "c3Vt", Body: body() });
+
+/** Without what says who has made the request and when, and what the SDK adds for itself. */
+function comparable({ headers, query, ...rest }: Seen) {
+  let { authorization = "", ...told } = headers;
+  for (let name of Object.keys(told)) {
+    if (/^(amz-sdk-|user-agent|x-amz-user-agent|x-amz-date|accept|connection)/.test(name)) delete told[name];
+  }
+  let { "x-id": _id, ...asked } = query;
+  return { ...rest, query: asked, headers: told, scope: /Credential=\S+/.exec(authorization)?.[0] };
+}
+
+describe("says what the SDK says:", () => {
+  let cases: [what: string, command: () => PutObjectCommand | UploadPartCommand, hash: string][] = [
+    ["one object", single, "f".repeat(64)],
+    ["a part", () => new UploadPartCommand({ ...part, Body: body() }), unsignedPayload],
+  ];
+  for (let [what, command, hash] of cases) {
+    for (let credentials of [{}, { sessionToken: "session" }]) {
+      test(`${what}${"sessionToken" in credentials ? ", with a session token" : ""}`, async () => {
+        let { signal } = new AbortController();
+        let told = await createSendBytes(client(credentials), "bucket")(command(), hash, signal);
+        let bySdk = await createSendBySdk(client(credentials))(command(), hash, signal);
+        expect(told.ETag).toBe(bySdk.ETag);
+        expect(seen).toHaveLength(2);
+        expect(comparable(seen[0]!)).toEqual(comparable(seen[1]!));
+        expect(comparable(seen[0]!).scope).toContain("/eu-central-1/s3/aws4_request");
+      });
+    }
+  }
+
+  test("to a bucket whose name is in the host's", async () => {
+    let places: string[] = [];
+    let options = { region: "eu-central-1", forcePathStyle: false };
+    let credentials = { accessKeyId: "key", secretAccessKey: "secret" };
+    let aws = createS3Client({ ...options, credentials });
+    let real = globalThis.fetch;
+    globalThis.fetch = Object.assign(
+      (url: unknown) => {
+        places.push(String(url));
+        return Promise.resolve(new Response(null, { headers: { ETag: '"e"' } }));
+      },
+      { preconnect: real.preconnect },
+    );
+    try {
+      await createSendBytes(aws, "bucket")(single(), "f".repeat(64), new AbortController().signal);
+    } finally {
+      globalThis.fetch = real;
+    }
+    expect(places).toEqual([
+      "https://bucket.s3.eu-central-1.amazonaws.com/a%20b/%C3%BC%2B%281%29%27%2A%21/x.txt",
+    ]);
+  });
+
+  test("and nothing that nobody has thought of", async () => {
+    let command = new PutObjectCommand({ ...object, Body: body(), Tagging: "a=b" });
+    let sent = createSendBytes(client(), "bucket")(command, "f".repeat(64), new AbortController().signal);
+    expect(await sent.catch(String)).toContain("Tagging");
+    expect(seen).toEqual([]);
+  });
+});
+
+async function faultFor(made: () => Response) {
+  answer = made;
+  let sent = createSendBytes(client(), "bucket")(single(), "f".repeat(64), new AbortController().signal);
+  return faultOf(await sent.catch((error: unknown) => error));
+}
+let xml = (text: string) => `<?xml version="1.0"?>\n<Error>${text}<RequestId>1</RequestId></Error>`;
+
+describe("an answer that is no success", () => {
+  test("is told in the words of S3", async () => {
+    let text = xml("<Code>SlowDown</Code><Message>Reduce &lt;your&gt; rate &amp; wait</Message>");
+    expect(await faultFor(() => new Response(text, { status: 503 }))).toEqual({
+      code: "SlowDown",
+      status: 503,
+      message: "Reduce <your> rate & wait",
+    });
+  });
+
+  test("that names another region brings it along", async () => {
+    answer = () =>
+      new Response(xml("<Code>PermanentRedirect</Code><Region>eu-west-1</Region>"), { status: 301 });
+    let sent = createSendBytes(client(), "bucket")(single(), "f".repeat(64), new AbortController().signal);
+    expect(await sent.catch((error: unknown) => error)).toMatchObject({ Region: "eu-west-1" });
+  });
+
+  for (let [what, text] of [
+    ["of a proxy", "<html><body>Bad gateway</body></html>"],
+    ["without words", ""],
+    ["that is cut off", "<Error><Code>SlowDo"],
+  ] as const) {
+    test(`${what} has its status`, async () => {
+      expect(await faultFor(() => new Response(text, { status: 502 }))).toMatchObject({ status: 502 });
+    });
+  }
+
+  test("of any length is read no further than an error goes", async () => {
+    let sentChunks = 0;
+    let endless = () =>
+      new ReadableStream({
+        pull(controller) {
+          sentChunks++;
+          controller.enqueue(new Uint8Array(16_384).fill(0x20));
+        },
+      });
+    expect(await faultFor(() => new Response(endless(), { status: 500 }))).toMatchObject({ status: 500 });
+    expect(sentChunks).toBeLessThan(1000);
+  });
+
+  test("over the clock makes the next one go by the server's", async () => {
+    let ahead = new Date(Date.now() + 3_600_000);
+    let send = createSendBytes(client(), "bucket");
+    let { signal } = new AbortController();
+    answer = () =>
+      new Response(xml("<Code>RequestTimeTooSkewed</Code>"), {
+        status: 403,
+        headers: { Date: ahead.toUTCString() },
+      });
+    expect(faultOf(await send(single(), "f".repeat(64), signal).catch((error: unknown) => error)).code).toBe(
+      "RequestTimeTooSkewed",
+    );
+    answer = () => new Response(null, { headers: { ETag: '"e"' } });
+    await send(single(), "f".repeat(64), signal);
+    let hour = ahead.toISOString().replace(/[-:]/g, "").slice(0, 11);
+    expect(seen.map(({ headers }) => headers["x-amz-date"]?.startsWith(hour))).toEqual([false, true]);
+  });
+});
+
+test("a directory bucket is left to the SDK, which opens a session for it", async () => {
+  let directory = "bucket--use1-az4--x-s3";
+  let command = new PutObjectCommand({ Bucket: directory, Key: "a", Body: body() });
+  let sent = createSendBytes(client(), directory)(command, "f".repeat(64), new AbortController().signal);
+  await sent.catch(() => {});
+  expect(seen.map(({ query }) => "session" in query)).toContain(true);
+});
