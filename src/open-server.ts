@@ -55,7 +55,7 @@ import { createResumableTable } from "./state/resumable-table.ts";
 import { openSecretFile } from "./state/secret-file.ts";
 import { sessionLifeMs } from "./state/sessions.ts";
 import { createJournal } from "./state/sqlite-journal.ts";
-import { createTokens } from "./state/tokens.ts";
+import { createTokens, SCOPES } from "./state/tokens.ts";
 import { createTrashTable } from "./state/trash-table.ts";
 import { createUsageTable } from "./state/usage.ts";
 import { createUsers } from "./state/users.ts";
@@ -303,6 +303,7 @@ export function openServer(
           config.proxy_user_header === null
             ? null
             : { header: config.proxy_user_header, users: config.proxy_users },
+        note,
       }),
       accounts: {
         tokens,
@@ -383,7 +384,11 @@ export function openServer(
           addresses: Object.values(networkInterfaces()).flatMap((list) => list ?? []),
           hostname: hostname(),
         });
-        if (ensured.kind === "created") audit.write("token_created", serverActor, { name: firstTokenName });
+        if (ensured.kind === "created")
+          audit.write("token_created", serverActor, {
+            subject: `token:${firstTokenName}`,
+            scopes: [...SCOPES],
+          });
         return ensured;
       },
       endUploads(reason) {

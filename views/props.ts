@@ -218,12 +218,12 @@ export interface AuditView {
   entries: {
     iso: string;
     event: string;
-    actor: string | null;
+    actor: string;
     address: string | null;
     requestId: string | null;
     detail: string;
     /** The list of this actor alone. */
-    actorHref: string | null;
+    actorHref: string;
   }[];
   /** What can be chosen. */
   events: readonly string[];

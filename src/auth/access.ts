@@ -9,6 +9,7 @@ import type { Tokens } from "../state/tokens.ts";
 import { readAuthorization } from "./credentials.ts";
 import { isCrossSite } from "./cross-site.ts";
 import { type DatasetteActor, datasetteCookieName } from "./datasette.ts";
+import type { NoteEvent } from "./events.ts";
 import { type Client, readClient, type TrustedProxies } from "./forwarding.ts";
 import type { HostCheck } from "./hosts.ts";
 import { type Identity, invitationIdentity, isAllowed, tokenIdentity, userIdentity } from "./identity.ts";
@@ -38,6 +39,8 @@ export interface AccessOptions {
   invitations?: Pick<Invitations, "verify">;
   datasette?: { read: (cookie: string) => DatasetteActor | null; actors: NamedScopes } | null;
   proxy?: { header: string; users: NamedScopes } | null;
+  /** Hears of passwords that were wrong. */
+  note?: NoteEvent;
 }
 
 export interface Access {
@@ -66,7 +69,7 @@ export function demandOf(middleware: object): Demand | null {
 
 export function createAccess(options: AccessOptions): Access {
   let { tokens, checkHost, trustedProxies, cookie, basePath, publicUrl, anonymousScopes } = options;
-  let { people, invitations, datasette = null, proxy = null } = options;
+  let { people, invitations, datasette = null, proxy = null, note = () => {} } = options;
   let howToSignIn = `Sign in at ${basePath}/sign-in. Programs send an access token as “Authorization: Bearer …”.`;
   let nobody: Identity = {
     kind: "anonymous",
@@ -93,14 +96,17 @@ export function createAccess(options: AccessOptions): Access {
     return credentials?.scheme === "bearer" && bySecret(credentials.untrustedToken ?? "") !== null;
   }
 
-  async function byHeader(header: string | undefined, client: Client): Promise<Identity | null> {
-    let credentials = readAuthorization(header);
+  async function byHeader(context: Context<AccessEnv>): Promise<Identity | null> {
+    let credentials = readAuthorization(context.req.header("Authorization"));
     if (credentials === null) return null;
     let { untrustedToken: secret, untrustedName: name } = credentials;
     let identity = bySecret(secret ?? "");
     if (identity !== null) return identity;
-    let user = name && secret && people ? await people.recognise(name, secret, client.address) : null;
-    if (user !== null) return userIdentity("password", user);
+    if (name && secret && people) {
+      let user = await people.recognise(name, secret, context.var.client.address);
+      if (user !== null) return userIdentity("password", user);
+      note(context, people.failure(name));
+    }
     throw new AppError(
       "authentication_required",
       credentials.scheme === "basic"
@@ -179,7 +185,7 @@ export function createAccess(options: AccessOptions): Access {
       // What was sent for this request counts before what a browser sends by itself, and who is known to the proxy now
       // before what a cookie remembers.
       let vouched = byProxy(headers, client);
-      let identity = (await byHeader(context.req.header("Authorization"), client)) ?? vouched;
+      let identity = (await byHeader(context)) ?? vouched;
       let session = identity === null ? byCookie(context) : null;
       context.set("identity", identity ?? session?.identity ?? byDatasette(context) ?? nobody);
       await next();

@@ -1,3 +1,4 @@
+import type { JsonObject } from "../domain.ts";
 import type { Actor } from "./identity.ts";
 
 /** Something that happened to rights, for the log and for audit. Nothing in it is secret. */
@@ -16,8 +17,10 @@ export interface AccessEvent {
     | "invitation_revoked";
   /** Who did it, where the request's identity does not tell: at a sign-in. */
   actor?: Actor;
-  /** What it was done to: `token:backup`. */
+  /** What it was done to: `token:backup`. Of a sign-in that failed: the user whose name was given, if there is one. */
   subject?: string;
+  /** Which rights were given, with which end and limits. */
+  detail?: JsonObject;
 }
 
 /** The context knows address, request id and, as a rule, the one who asked. */

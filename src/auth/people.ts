@@ -4,6 +4,7 @@ import type { Clock } from "../clock.ts";
 import { type UserFacts, userName, type Users } from "../state/users.ts";
 import { MINUTE_MS } from "../units.ts";
 import type { Attempts } from "./attempts.ts";
+import type { AccessEvent } from "./events.ts";
 import { senderOf } from "./ip.ts";
 import type { Passwords } from "./passwords.ts";
 
@@ -20,6 +21,8 @@ export interface People {
    * crowd that failed too often, and with `server_busy`.
    */
   recognise(name: string, password: string, address: string | null): Promise<UserFacts | null>;
+  /** A sign-in by this name that failed, for the audit log. A name that no user has may be a password: it is not told. */
+  failure(name: string): AccessEvent;
 }
 
 export interface PeopleDeps {
@@ -79,6 +82,10 @@ export function createPeople({ users, passwords, attempts, clock }: PeopleDeps):
         remember(digest);
       }
       return { id, name, scopes };
+    },
+    failure(untrustedName) {
+      let user = users.find(untrustedName);
+      return { action: "sign_in_failed", ...(user && { subject: `user:${user.name}` }) };
     },
   };
 }

@@ -74,11 +74,10 @@ export function createSignIn(options: SignInOptions): Hono<AccessEnv> {
     return begin(context, tokens.sessions.create(found.id));
   }
 
-  async function byPassword(context: Ctx, name: string, password: string): Promise<Response> {
-    let user: UserFacts | null =
-      (await people?.recognise(name, password, context.var.client.address)) ?? null;
+  async function byPassword(context: Ctx, people: People, name: string, password: string): Promise<Response> {
+    let user = await people.recognise(name, password, context.var.client.address);
     if (user === null) {
-      note(context, { action: "sign_in_failed" });
+      note(context, people.failure(name));
       return refuse(context, "Name and password do not fit.");
     }
     users?.noteSignIn(user.id);
@@ -123,7 +122,7 @@ export function createSignIn(options: SignInOptions): Hono<AccessEnv> {
   app.post("/sign-in", async (context) => {
     let form = new URLSearchParams(await readForm(context.req.raw));
     let name = form.get("name")?.trim() ?? "";
-    if (people && name !== "") return await byPassword(context, name, form.get("password") ?? "");
+    if (people && name !== "") return await byPassword(context, people, name, form.get("password") ?? "");
     let link = form.get("link");
     if (link !== null) return await byToken(context, () => tokens.openLink(link));
     let token = (form.get("token") ?? "").trim();

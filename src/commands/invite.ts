@@ -2,6 +2,7 @@ import { shortBytes } from "../../views/format.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config/config.ts";
 import { createInvitations, type Invitation, type Invitations } from "../state/invitations.ts";
+import { invitationRights } from "../state/rights.ts";
 import { DAY_MS } from "../units.ts";
 import { columns, minute } from "./columns.ts";
 import { parseExpiry } from "./expiry.ts";
@@ -61,13 +62,8 @@ function create(command: InviteCommand, { invitations, audit }: Work): void {
   let maxFiles = countOption(options, "max-files");
   let note = valueOf(options, "note") ?? "";
   let { id, secret } = invitations.create({ note, createdBy, expiresAtMs, maxBytes, maxFiles });
-  let until = new Date(expiresAtMs).toISOString();
-  audit("invitation_created", {
-    subject: `invitation:${id}`,
-    expires_at: until,
-    max_bytes: maxBytes,
-    max_files: maxFiles,
-  });
+  let rights = invitationRights({ expiresAtMs, maxBytes, maxFiles });
+  audit("invitation_created", { subject: `invitation:${id}`, ...rights });
   command.stdout(`${publicBase}${config.base_path}/invitation?key=${secret}\n`);
   let limits = [
     ...(maxFiles === null ? [] : [maxFiles === 1 ? "1 file" : `${maxFiles} files`]),

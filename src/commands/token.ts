@@ -1,5 +1,7 @@
 import type { Clock } from "../clock.ts";
+import { tokenRights } from "../state/rights.ts";
 import { createTokens, type Scope, SCOPES, type Tokens } from "../state/tokens.ts";
+import { minute } from "./columns.ts";
 import { parseExpiry } from "./expiry.ts";
 import { type CommandOptions, valueOf } from "./options.ts";
 import { maxBytesOption, misused, openState, parseScopes, type Tell } from "./state-command.ts";
@@ -83,20 +85,10 @@ function create(command: TokenCommand): void {
       ...(folder !== undefined && { folder }),
       ...(maxBytes !== null && { maxBytes }),
     });
-    let expiresAt = expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString();
-    let limits = {
-      ...(folder !== undefined && { prefix: folder }),
-      ...(maxBytes !== null && { max_bytes: maxBytes }),
-    };
-    audit("token_created", {
-      token_id: made.id,
-      name,
-      scopes: [...scopes],
-      expires_at: expiresAt,
-      ...limits,
-    });
+    let facts = { id: made.id, scopes, expiresAtMs: expiresAtMs ?? null, folder: folder ?? null, maxBytes };
+    audit("token_created", { subject: `token:${name}`, ...tokenRights(facts) });
     command.stdout(`${made.token}\n`);
-    let until = expiresAt === null ? "" : ` until ${expiresAt}`;
+    let until = expiresAtMs === undefined ? "" : ` until ${minute(expiresAtMs)} UTC`;
     command.stderr(
       `Token ${made.id} (${name}) is good for ${scopes.join(", ")}${until}. It is shown this once: send it as “Authorization: Bearer …”, or paste it on the sign-in page.\n`,
     );
@@ -135,7 +127,7 @@ function revoke(command: TokenCommand, subject: string | undefined): void {
     if (gone === null) {
       throw misused(`There is no token “${subject}”; “s3-uploads token list” shows them.`);
     }
-    audit("token_revoked", { token_id: gone.id, name: gone.name });
+    audit("token_revoked", { subject: `token:${gone.name}`, token_id: gone.id });
     command.stderr(`Token ${gone.id} (${gone.name}) is revoked, and its sessions are ended.\n`);
   });
 }

@@ -52,7 +52,8 @@ export interface AuditEntry {
 export interface AuditQuery {
   /** Exact. */
   event?: string;
-  actor?: string;
+  /** Null: nobody in particular. */
+  actor?: string | null;
   /** A day in UTC, as `2026-11-23`. */
   day?: string;
   /** Entries older than the one with this id. */
@@ -114,10 +115,10 @@ export function createAudit(db: Database, behind: WriteBehind, clock: Clock): Au
 
   function list({ event, actor, day, beforeId, size }: AuditQuery): AuditEntry[] {
     let fromMs = day === undefined ? undefined : Date.parse(`${day}T00:00:00Z`);
-    let conditions: [sql: string, value: string | number | undefined][] = [
+    let conditions: [sql: string, value: string | number | null | undefined][] = [
       ["id < ?", beforeId],
       ["event = ?", event],
-      ["actor = ?", actor],
+      ["actor IS ?", actor],
       ["at_ms >= ?", fromMs],
       ["at_ms < ?", fromMs && fromMs + DAY_MS],
     ];
@@ -125,7 +126,7 @@ export function createAudit(db: Database, behind: WriteBehind, clock: Clock): Au
     let where = given.length === 0 ? "" : `WHERE ${given.map(({ sql }) => sql).join(" AND ")}`;
     // One statement for each set of filters, so that each finds its index.
     return db
-      .query<AuditRow, (string | number)[]>(`SELECT * FROM audit ${where} ORDER BY id DESC LIMIT ?`)
+      .query<AuditRow, (string | number | null)[]>(`SELECT * FROM audit ${where} ORDER BY id DESC LIMIT ?`)
       .all(...given.map(({ value }) => value), size)
       .map(toEntry);
   }

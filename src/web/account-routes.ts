@@ -42,6 +42,7 @@ export function accountRoutes({ requiresSession, accounts, links, siteFor }: Acc
     if (actor?.type !== "user") return "A token has no password.";
     let current = fields.get("current") ?? "";
     if ((await people.recognise(actor.name, current, context.var.client.address)) === null) {
+      note(context, people.failure(actor.name));
       return "That is not your current password.";
     }
     try {

@@ -9,6 +9,7 @@ import { actorText } from "../auth/identity.ts";
 import { generatePassword } from "../auth/passwords.ts";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
+import { invitationRights, tokenRights } from "../state/rights.ts";
 import { countIn, expiryIn, mebibytesIn, scopesIn, typedIn } from "./admin-fields.ts";
 import { invitationView, tokenView, userView } from "./admin-views.ts";
 import type { Accounts } from "./deps.ts";
@@ -102,14 +103,16 @@ export function adminRoutes({ requires, accounts, links, siteFor, clock, publicU
       let folder = fields.get("prefix")?.trim() ?? "";
       let expiresAtMs = expiryIn(fields, clock.nowMs());
       let maxBytes = mebibytesIn(fields);
-      let { token } = tokens.create({
+      let scopes = scopesIn(fields);
+      let { id, token } = tokens.create({
         name,
-        scopes: scopesIn(fields),
+        scopes,
         ...(expiresAtMs !== null && { expiresAtMs }),
         ...(folder !== "" && { folder }),
         ...(maxBytes !== null && { maxBytes }),
       });
-      note(context, { action: "token_created", subject: `token:${name}` });
+      let facts = { id, scopes, expiresAtMs, folder: folder || null, maxBytes };
+      note(context, { action: "token_created", subject: `token:${name}`, detail: tokenRights(facts) });
       return {
         what: `The token “${name}”`,
         label: "Token",
@@ -133,7 +136,8 @@ export function adminRoutes({ requires, accounts, links, siteFor, clock, publicU
       let password = given === "" ? generatePassword() : given;
       let passwordHash = await passwords.hash(password);
       let user = users.add({ name: fields.get("name") ?? "", passwordHash, scopes: scopesIn(fields) });
-      note(context, { action: "user_added", subject: `user:${user.name}` });
+      let { scopes } = user;
+      note(context, { action: "user_added", subject: `user:${user.name}`, detail: { scopes } });
       return handOver(`The user “${user.name}”`, given === "" ? password : null);
     }),
   );
@@ -165,14 +169,18 @@ export function adminRoutes({ requires, accounts, links, siteFor, clock, publicU
       let expiresAtMs = expiryIn(fields, clock.nowMs());
       if (expiresAtMs === null)
         throw new AppError("invalid_parameter", "Say for how long the invitation is good.");
-      let { id, secret } = invitations.create({
-        note: fields.get("note") ?? "",
-        createdBy: actorText(context.var.identity),
+      let rights = {
         expiresAtMs,
         maxBytes: mebibytesIn(fields),
         maxFiles: countIn(fields, "max_files", "The number of files"),
+      };
+      let { id, secret } = invitations.create({
+        note: fields.get("note") ?? "",
+        createdBy: actorText(context.var.identity),
+        ...rights,
       });
-      note(context, { action: "invitation_created", subject: `invitation:${id}` });
+      let subject = `invitation:${id}`;
+      note(context, { action: "invitation_created", subject, detail: invitationRights(rights) });
       return {
         what: `Invitation ${id}`,
         label: "Link",

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { AuditPage } from "../../views/pages/audit.tsx";
 import type { AuditView } from "../../views/props.ts";
 import type { Access } from "../auth/access.ts";
+import { actorText } from "../auth/identity.ts";
 import { AUDIT_EVENTS, type AuditEntry, type AuditQuery } from "../state/audit.ts";
 import type { WebDeps } from "./deps.ts";
 import type { WebContext, WebEnv } from "./env.ts";
@@ -17,6 +18,7 @@ import type { SiteFor } from "./site.ts";
 const defaultEntries = 100;
 const maxEntries = 1000;
 const maxActorChars = 200;
+const nobody = actorText({ actor: null });
 /** A place in the log: the id of the last entry shown. */
 const placePattern = /^[1-9]\d{0,14}$/;
 
@@ -77,7 +79,8 @@ export function auditRoutes({ audit, requires, links, siteFor }: AuditDeps) {
         event: name,
         ...by,
         detail: detailLine(detail),
-        actorHref: by.actor && hrefOf(links.audit, { actor: by.actor }),
+        actor: by.actor ?? nobody,
+        actorHref: hrefOf(links.audit, { actor: by.actor ?? nobody }),
       })),
       events: AUDIT_EVENTS,
       fields: { event, actor, day },
@@ -97,7 +100,7 @@ export function auditRoutes({ audit, requires, links, siteFor }: AuditDeps) {
 function queryOf({ event, actor, day, _next: place }: Asked): Omit<AuditQuery, "size"> {
   return {
     ...(event !== undefined && { event }),
-    ...(actor !== undefined && { actor }),
+    ...(actor !== undefined && { actor: actor === nobody ? null : actor }),
     ...(day !== undefined && { day }),
     ...(place !== undefined && { beforeId: Number(place) }),
   };

@@ -7,8 +7,10 @@ import { parseExpiry } from "../../src/commands/expiry.ts";
 import { runToken, type TokenCommand } from "../../src/commands/token.ts";
 import { AppError } from "../../src/errors.ts";
 import { closeDatabase } from "../../src/sqlite.ts";
+import { createAudit } from "../../src/state/audit.ts";
 import { openStateDatabase } from "../../src/state/database.ts";
 import { createTokens } from "../../src/state/tokens.ts";
+import { createWriteBehind } from "../../src/state/write-behind.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "token-command-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -42,6 +44,29 @@ function withTokens<T>(dataDir: string, work: (tokens: ReturnType<typeof createT
   }
 }
 
+test("what is given and taken is in the audit log, with the rights", () => {
+  let dataDir = newDataDir();
+  run(dataDir, ["create"], { name: "acme", scope: "upload", prefix: "clients/acme", "max-mb": "5" });
+  run(dataDir, ["revoke", "acme"]);
+  let db = openStateDatabase(join(dataDir, "internal", "state.db"));
+  let entries = createAudit(db, createWriteBehind(db), clock).list({ size: 10 });
+  closeDatabase(db);
+  expect(entries.map(({ event, detail }) => [event, detail])).toEqual([
+    ["token_revoked", { subject: "token:acme", token_id: 1 }],
+    [
+      "token_created",
+      {
+        subject: "token:acme",
+        token_id: 1,
+        scopes: ["upload"],
+        expires_at: null,
+        prefix: "clients/acme",
+        max_bytes: 5 * 1024 * 1024,
+      },
+    ],
+  ]);
+});
+
 describe("token create", () => {
   test("prints the token alone on stdout, in a data folder that it makes", () => {
     let dataDir = newDataDir();
@@ -53,7 +78,7 @@ describe("token create", () => {
     expect(stdout).toMatch(/^s3u_[\w-]{43}\n$/);
     expect(stderr).not.toContain(stdout.trim());
     expect(stderr).toBe(
-      "Token 1 (ci) is good for upload, delete until 2026-12-23T12:00:00.000Z. It is shown this once: send it as “Authorization: Bearer …”, or paste it on the sign-in page.\n",
+      "Token 1 (ci) is good for upload, delete until 2026-12-23 12:00 UTC. It is shown this once: send it as “Authorization: Bearer …”, or paste it on the sign-in page.\n",
     );
     expect(withTokens(dataDir, (tokens) => tokens.verify(stdout.trim()))).toEqual({
       id: 1,

@@ -183,6 +183,7 @@ export function createTestApp({
     basePath,
     publicUrl,
     anonymousScopes: anonymousScopes ?? ["upload", "view", "delete"],
+    note,
   });
   let accounts = {
     tokens,

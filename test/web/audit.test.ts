@@ -62,10 +62,46 @@ describe("the audit log on the web", () => {
     expect((await send("/admin/invitations", "expires=7d")).status).toBe(201);
     let { entries } = await read("?_size=3&actor=token:boss");
     expect(entries.map(({ event, detail }) => [event, detail])).toEqual([
-      ["invitation_created", { subject: "invitation:1" }],
-      ["user_added", { subject: "user:ann" }],
-      ["token_created", { subject: "token:fresh" }],
+      [
+        "invitation_created",
+        { subject: "invitation:1", expires_at: expect.any(String), max_bytes: null, max_files: null },
+      ],
+      ["user_added", { subject: "user:ann", scopes: ["view"] }],
+      [
+        "token_created",
+        { subject: "token:fresh", token_id: expect.any(Number), scopes: ["upload"], expires_at: null },
+      ],
     ]);
+  });
+
+  test("tells of passwords that were wrong, by form, by Basic and on the account page, and for whom", async () => {
+    let passwordHash = await world.passwords.hash("correct horse battery");
+    let { id } = world.users.add({ name: "zoe", passwordHash, scopes: ["view"] });
+    let env = { requestIP: () => ({ address: "198.51.100.7" }) };
+    let form = { "Content-Type": "application/x-www-form-urlencoded" };
+    let post = (path: string, body: string, headers = {}) =>
+      world.ask(path, { method: "POST", headers: { ...form, ...headers }, body, env });
+    let basic = (name: string) => ({
+      Authorization: `Basic ${Buffer.from(`${name}:wrong password`).toString("base64")}`,
+    });
+    await post("/sign-in", "name=Zoe&password=wrong+password");
+    await post("/sign-in", "name=my-secret-password&password=");
+    await world.ask("/files.json", { headers: basic("ZOE"), env });
+    await world.ask("/files.json", { headers: basic("my-secret-password"), env });
+    let cookie = { Cookie: `s3u_session=${world.tokens.sessions.createForUser(id)}` };
+    let page = await (await world.ask("/account", { headers: cookie })).text();
+    let formToken = /name="form_token" value="([^"]+)"/.exec(page)?.[1] ?? "";
+    let fields = new URLSearchParams({ form_token: formToken, current: "wrong", password: "a new password" });
+    await post("/account/password", String(fields), cookie);
+    let { entries } = await read("?event=sign_in_failed&_size=5");
+    expect(entries.map(({ actor, address, detail }) => [actor, address, detail])).toEqual([
+      ["user:zoe", "198.51.100.7", { subject: "user:zoe" }],
+      [null, "198.51.100.7", {}],
+      [null, "198.51.100.7", { subject: "user:zoe" }],
+      [null, "198.51.100.7", {}],
+      [null, "198.51.100.7", { subject: "user:zoe" }],
+    ]);
+    expect(JSON.stringify(await read())).not.toContain("my-secret-password");
   });
 
   test("tells of sign-ins that worked, that failed, and of signing out, never of the secret", async () => {
@@ -101,6 +137,10 @@ describe("the audit log on the web", () => {
     expect([rest.entries.length, rest.next]).toEqual([2, null]);
     expect((await read("?event=restore")).entries.every(({ event }) => event === "restore")).toBe(true);
     expect((await read("?day=2000-01-01")).entries).toEqual([]);
+    world.audit.write("upload", { actor: null, address: null, requestId: null });
+    let nobody = (await read("?actor=anonymous")).entries;
+    expect(nobody.length).toBeGreaterThan(0);
+    expect(nobody.every(({ actor }) => actor === null)).toBe(true);
   });
 
   test.each(["?event=nonsense", "?day=2026-02-30", "?_size=0", "?_size=9999", "?_next=x"])(
@@ -117,5 +157,6 @@ describe("the audit log on the web", () => {
     expect(html).toContain('aria-current="page">Audit</a>');
     expect(html).toContain("clerk &lt;b&gt;");
     expect(html).not.toContain("clerk <b>");
+    expect(html).toContain(">anonymous</a>");
   });
 });

@@ -85,7 +85,7 @@ function Entries({ entries }: Pick<AuditView, "entries">) {
               </td>
               <td class="event">{event.replaceAll("_", " ")}</td>
               <td class="who" dir="auto">
-                {actor === null ? "" : <a href={actorHref ?? ""}>{actor}</a>}
+                <a href={actorHref}>{actor}</a>
               </td>
               <td class="from">{address ?? ""}</td>
               <td class="details" title={requestId === null ? undefined : `request ${requestId}`}>
