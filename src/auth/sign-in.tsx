@@ -74,10 +74,10 @@ export function createSignIn(options: SignInOptions): Hono<AccessEnv> {
     return begin(context, tokens.sessions.create(found.id));
   }
 
-  async function byPassword(context: Ctx, people: People, name: string, password: string): Promise<Response> {
-    let user = await people.recognise(name, password, context.var.client.address);
+  async function byPassword(context: Ctx, known: People, name: string, password: string): Promise<Response> {
+    let user = await known.recognise(name, password, context.var.client.address);
     if (user === null) {
-      note(context, people.failure(name));
+      note(context, known.failure(name));
       return refuse(context, "Name and password do not fit.");
     }
     users?.noteSignIn(user.id);
