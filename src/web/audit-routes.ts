@@ -11,8 +11,8 @@ import type { WebDeps } from "./deps.ts";
 import type { WebContext, WebEnv } from "./env.ts";
 import { json } from "./json.ts";
 import type { Links } from "./links.ts";
-import { absentWhenBlank, invalidParameter, isDay } from "./list-parameters.ts";
 import { formOf } from "./negotiate.ts";
+import { day, invalidParameter, oneOf, pageSize, queryFields, text } from "./query-fields.ts";
 import type { SiteFor } from "./site.ts";
 
 const defaultEntries = 100;
@@ -28,22 +28,17 @@ interface AuditDeps extends Pick<WebDeps, "audit"> {
   siteFor: SiteFor;
 }
 
-const optional = <Schema extends z.ZodType>(schema: Schema) =>
-  z.preprocess(absentWhenBlank, schema.optional());
-
-const auditSchema = z.object({
-  event: optional(z.enum(AUDIT_EVENTS)),
-  actor: optional(z.string().max(maxActorChars)),
-  day: optional(z.string().refine(isDay, "must be a day like 2026-11-23")),
-  _size: optional(
-    z
-      .string()
-      .regex(/^\d{1,4}$/, "must be a number")
-      .transform(Number)
-      .pipe(z.number().min(1).max(maxEntries)),
-  ),
-  _next: optional(z.string().regex(placePattern, "is no place in this list")),
-});
+export const AUDIT_FIELDS = {
+  event: oneOf(AUDIT_EVENTS, "What happened."),
+  actor: text(maxActorChars, "Who did it, as the log names them."),
+  day: day("Day on which it happened, in UTC."),
+  _size: pageSize(maxEntries, defaultEntries, "Entries of a page."),
+  _next: z
+    .string()
+    .regex(placePattern, "is no place in this list")
+    .meta({ description: "The `next` of the page before." }),
+};
+const auditSchema = z.object(queryFields(AUDIT_FIELDS));
 type Asked = z.infer<typeof auditSchema>;
 
 const auditParameters = zValidator("query", auditSchema, (result) => {

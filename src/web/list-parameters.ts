@@ -1,16 +1,9 @@
 import { zValidator } from "@hono/zod-validator";
 import { z } from "zod";
 
-import { FILE_KINDS } from "../domain.ts";
-import { AppError } from "../errors.ts";
-import { SORT_COLUMNS } from "../record/file-repository.ts";
 import type { ListQuery, WholeList } from "../record/file-repository.ts";
-import { parseSize } from "./sizes.ts";
-
-const maxSearchChars = 500;
-const maxTokenChars = 2000;
-const maxPageRows = 1000;
-const maxSizeChars = 40;
+import { LIST_FIELDS, PAGE_FIELDS } from "./list-fields.ts";
+import { invalidParameter, oneOf, queryFields } from "./query-fields.ts";
 
 export type ListLook = "table" | "grid";
 
@@ -22,48 +15,11 @@ export interface ListRequest {
   deletedBatch: string | null;
 }
 
-const sortColumn = z.enum(SORT_COLUMNS);
-const pageRows = z.number().min(1).max(maxPageRows);
-const contentType = z
-  .string()
-  .regex(/^[\w.+-]{1,100}\/([\w.+-]{1,100}|\*)$/, "must be like image/png or image/*");
-const day = z.string().refine(isDay, "must be a day like 2026-11-23");
-const bytes = z
-  .string()
-  .max(maxSizeChars)
-  .transform((text, check) => {
-    let size = parseSize(text);
-    if (size !== null) return size;
-    check.addIssue({ code: "custom", message: "must be a size like 500 KB, 10 MB or 1.5 GB" });
-    return z.NEVER;
-  });
-
-/** A field of a search form that was left empty says nothing. */
-export function absentWhenBlank(value: unknown): unknown {
-  return typeof value === "string" && value.trim() === "" ? undefined : value;
-}
-
-function optional<Schema extends z.ZodType>(schema: Schema) {
-  return z.preprocess(absentWhenBlank, schema.optional());
-}
+/** Of pages alone. */
+const LOOK_FIELDS = { _deleted: z.uuid("is no deletion"), view: oneOf(["table", "grid"], "How it looks.") };
 
 const listSchema = z
-  .object({
-    _search: optional(z.string().max(maxSearchChars)),
-    _sort: optional(sortColumn),
-    _sort_desc: optional(sortColumn),
-    _size: optional(z.string().regex(/^\d+$/, "must be a number").transform(Number).pipe(pageRows)),
-    _next: optional(z.string().max(maxTokenChars)),
-    _prev: optional(z.string().max(maxTokenChars)),
-    _deleted: optional(z.uuid()),
-    kind: optional(z.enum(FILE_KINDS)),
-    content_type: optional(z.string().trim().toLowerCase().pipe(contentType)),
-    from: optional(day),
-    to: optional(day),
-    min_size: optional(bytes),
-    max_size: optional(bytes),
-    view: optional(z.enum(["table", "grid"])),
-  })
+  .object(queryFields({ ...LIST_FIELDS, ...PAGE_FIELDS, ...LOOK_FIELDS }))
   .transform((given, check): ListRequest => {
     let { _search: search, _sort: up, _sort_desc: down, _size: size, _next: next, _prev: previous } = given;
     let { kind, content_type: type, from, to, min_size: minBytes, max_size: maxBytes } = given;
@@ -166,20 +122,7 @@ export function isNarrowed(query: ListQuery): boolean {
   return Object.keys(filters).length > 0;
 }
 
-export function isDay(text: string): boolean {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
-  let date = new Date(`${text}T00:00:00Z`);
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
-}
-
 /** Only the keys that have a value. */
 function present(values: { [Key in keyof ListQuery]: ListQuery[Key] | undefined }): ListQuery {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
-}
-
-export function invalidParameter(issue: { path: PropertyKey[]; message: string } | undefined): AppError {
-  let parameter = String(issue?.path[0] ?? "query");
-  return new AppError("invalid_parameter", `${parameter}: ${issue?.message ?? "can't be used"}.`, {
-    details: { parameter },
-  });
 }

@@ -123,6 +123,18 @@ describe("/files.json", () => {
       expect(error["parameter"]).toBe(parameter);
     }
   });
+
+  test.each([
+    ["_size=0", "_size: must be a number from 1 to 1000."],
+    ["_size=ten", "_size: must be a number from 1 to 1000."],
+    ["_size=1&_size=2", "_size: stands more than once."],
+    ["kind=image&kind=text", "kind: stands more than once."],
+    ["kind=picture", "kind: must be one of image, video, audio, document, archive, text, other."],
+    ["_sort=size", "_sort: must be one of created_at, filename, size_bytes, content_type, taken_at, id."],
+  ])("?%s says what works", async (query, sentence) => {
+    let { error } = await expectError(await ask(`/files.json?${query}`), 400, "invalid_parameter");
+    expect(error["message"]).toBe(sentence);
+  });
 });
 
 describe("/files", () => {
