@@ -19,6 +19,7 @@ import { limitClients } from "./web/limit-clients.ts";
 import { createLinks } from "./web/links.ts";
 import { listRoutes } from "./web/list-routes.ts";
 import { metricsRoutes } from "./web/metrics-routes.ts";
+import { openApiRoutes } from "./web/openapi-routes.ts";
 import { createOwnFiles } from "./web/own-files.ts";
 import { pageRenderer } from "./web/page-renderer.ts";
 import { requestId } from "./web/request-id.ts";
@@ -84,6 +85,8 @@ export function createApp(deps: WebDeps): Hono<WebEnv> {
   for (let path of ["upload/*", "tus/*", "files/:id/download", "files.csv"]) {
     app.use(`${options.basePath}/${path}`, limits.transfers);
   }
+  let { anonymousScopes } = access;
+  app.route(base, openApiRoutes({ routesOf: () => app.routes, anonymousScopes, options }));
   app.route(base, invitationRoutes({ accounts, links, siteFor }));
   app.route(base, uploadRoutes({ ...deps, ...accounts, ownFiles, requires, links, siteFor, errorResponse }));
   app.route(base, tusRoutes({ ...deps, requires, links, errorResponse }));

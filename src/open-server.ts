@@ -332,6 +332,7 @@ export function openServer(
       log,
       clock: steadyClock,
       options: {
+        version,
         basePath,
         publicUrl,
         downloadMode: config.download,

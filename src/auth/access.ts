@@ -44,6 +44,8 @@ export interface AccessOptions {
 }
 
 export interface Access {
+  /** What nobody in particular may do. */
+  anonymousScopes: readonly Scope[];
   /** For every route: who is asking, for which host, and no other web site behind it. Sets `client`. */
   guard: MiddlewareHandler<AccessEnv>;
   /** For every route that knows people: sets `identity`; credentials that are no good are 401, never anonymous. */
@@ -163,6 +165,7 @@ export function createAccess(options: AccessOptions): Access {
   }
 
   return {
+    anonymousScopes,
     guard: createMiddleware<AccessEnv>(async (context, next) => {
       let request = context.req.raw;
       let peer = context.env?.requestIP?.(request)?.address ?? null;

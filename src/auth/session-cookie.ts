@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 
-const cookieName = "s3u_session";
+export const cookieName = "s3u_session";
 
 export interface SessionCookie {
   read(context: Context): string | null;

@@ -1,4 +1,4 @@
-/** What Datasette tells of each column of the table. The names carry the units. */
+/** What Datasette, and the description for programs, tell of each column of the table. The names carry the units. */
 export const COLUMN_DESCRIPTIONS = {
   id: "Number of the file; never given to another one",
   uid: "Identifier that the file also has in the bucket; a UUIDv7",

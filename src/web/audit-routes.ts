@@ -12,7 +12,14 @@ import type { WebContext, WebEnv } from "./env.ts";
 import { json } from "./json.ts";
 import type { Links } from "./links.ts";
 import { formOf } from "./negotiate.ts";
-import { day, invalidParameter, oneOf, pageSize, queryFields, text } from "./query-fields.ts";
+import {
+  choiceField,
+  dayField,
+  invalidParameter,
+  pageSizeField,
+  queryFields,
+  textField,
+} from "./query-fields.ts";
 import type { SiteFor } from "./site.ts";
 
 const defaultEntries = 100;
@@ -29,10 +36,10 @@ interface AuditDeps extends Pick<WebDeps, "audit"> {
 }
 
 export const AUDIT_FIELDS = {
-  event: oneOf(AUDIT_EVENTS, "What happened."),
-  actor: text(maxActorChars, "Who did it, as the log names them."),
-  day: day("Day on which it happened, in UTC."),
-  _size: pageSize(maxEntries, defaultEntries, "Entries of a page."),
+  event: choiceField(AUDIT_EVENTS, "What happened."),
+  actor: textField(maxActorChars, "Who did it, as the log names them."),
+  day: dayField("Day on which it happened, in UTC."),
+  _size: pageSizeField(maxEntries, defaultEntries, "Entries of a page."),
   _next: z
     .string()
     .regex(placePattern, "is no place in this list")

@@ -55,6 +55,8 @@ export interface WebDeps {
 }
 
 export interface WebOptions {
+  /** Of this program. */
+  version: string;
   /** Begins with a slash and does not end in one; empty at the root. */
   basePath: string;
   publicUrl: string | null;

@@ -3,7 +3,7 @@ import { z } from "zod";
 
 import type { ListQuery, WholeList } from "../record/file-repository.ts";
 import { LIST_FIELDS, PAGE_FIELDS } from "./list-fields.ts";
-import { invalidParameter, oneOf, queryFields } from "./query-fields.ts";
+import { choiceField, invalidParameter, queryFields } from "./query-fields.ts";
 
 export type ListLook = "table" | "grid";
 
@@ -16,7 +16,10 @@ export interface ListRequest {
 }
 
 /** Of pages alone. */
-const LOOK_FIELDS = { _deleted: z.uuid("is no deletion"), view: oneOf(["table", "grid"], "How it looks.") };
+const LOOK_FIELDS = {
+  _deleted: z.uuid("is no deletion"),
+  view: choiceField(["table", "grid"], "How it looks."),
+};
 
 const listSchema = z
   .object(queryFields({ ...LIST_FIELDS, ...PAGE_FIELDS, ...LOOK_FIELDS }))

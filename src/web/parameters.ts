@@ -3,8 +3,9 @@ import { z } from "zod";
 
 import { AppError } from "../errors.ts";
 
-const maxIdempotencyKeyChars = 255;
-const maxIds = 1000;
+export const maxIdempotencyKeyChars = 255;
+export const idempotencyKeyPattern = /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/;
+export const maxIds = 1000;
 
 /** An integer id or a uid; anything else names nothing. */
 const idSchema = z.union([
@@ -58,8 +59,7 @@ export const noSuchFile = "There is no such file.";
 export function parseIdempotencyKey(header: string | undefined): string | null {
   if (header === undefined) return null;
   // A structured-field string, as the IETF draft has it, may stand in quotes; they are a part of the key then.
-  if (/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(header) && header.length <= maxIdempotencyKeyChars)
-    return header;
+  if (idempotencyKeyPattern.test(header) && header.length <= maxIdempotencyKeyChars) return header;
   throw new AppError(
     "invalid_parameter",
     `Idempotency-Key must be 1 to ${maxIdempotencyKeyChars} printable ASCII characters.`,

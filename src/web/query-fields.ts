@@ -23,15 +23,15 @@ function absentWhenBlank(value: unknown): unknown {
   return typeof value === "string" && value.trim() === "" ? undefined : value;
 }
 
-export function oneOf<const Values extends readonly string[]>(values: Values, description: string) {
+export function choiceField<const Values extends readonly string[]>(values: Values, description: string) {
   return z.enum(values, { error: `must be one of ${values.join(", ")}` }).meta({ description });
 }
 
-export function text(maxChars: number, description: string) {
+export function textField(maxChars: number, description: string) {
   return z.string().max(maxChars, `must have at most ${maxChars} characters`).meta({ description });
 }
 
-export function pageSize(most: number, usual: number, description: string) {
+export function pageSizeField(most: number, usual: number, description: string) {
   let error = `must be a number from 1 to ${most}`;
   return z
     .string()
@@ -41,7 +41,7 @@ export function pageSize(most: number, usual: number, description: string) {
     .meta({ description, type: "integer", minimum: 1, maximum: most, default: usual, pattern: undefined });
 }
 
-export function day(description: string) {
+export function dayField(description: string) {
   return z
     .string()
     .refine(isDay, "must be a day like 2026-11-23")

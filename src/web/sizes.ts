@@ -1,5 +1,7 @@
 import { GIB, KIB, MIB, TIB } from "../units.ts";
 
+/** A number with or without a unit. */
+export const sizePattern = /^(\d{1,16}(?:[.,]\d{1,6})?)\s*(?:([kKmMgGtT]?)[iI]?[bB]?|[bB][yY][tT][eE][sS]?)$/;
 const factors: Record<string, number> = { "": 1, k: KIB, m: MIB, g: GIB, t: TIB };
 
 /**
@@ -7,7 +9,7 @@ const factors: Record<string, number> = { "": 1, k: KIB, m: MIB, g: GIB, t: TIB 
  * 1,024, as where pages show sizes; a fraction of a byte is rounded up.
  */
 export function parseSize(text: string): number | null {
-  let match = /^(\d{1,16}(?:[.,]\d{1,6})?)\s*(?:([kmgt]?)i?b?|bytes?)$/i.exec(text.trim());
+  let match = sizePattern.exec(text.trim());
   if (!match) return null;
   let [, number = "", unit = ""] = match;
   let bytes = Math.ceil(Number(number.replace(",", ".")) * (factors[unit.toLowerCase()] ?? 1));

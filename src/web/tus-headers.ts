@@ -8,7 +8,7 @@ export const tusVersion = "1.0.0";
 export const tusExtensions =
   "creation,creation-with-upload,creation-defer-length,termination,expiration,checksum";
 export const checksumAlgorithms = "sha1,sha256";
-const pieceType = "application/offset+octet-stream";
+export const pieceType = "application/offset+octet-stream";
 
 const count = /^\d+$/;
 const digestBytes = { sha1: 20, sha256: 32 } as const;

@@ -146,6 +146,7 @@ export function createTestApp({
   let trash = createTrash({ table, repository, deleteFile, clock, ids: randomIds, log: silentLog });
 
   let webOptions: WebOptions = {
+    version: "0.0.0-test",
     basePath: testBase,
     publicUrl: null,
     downloadMode: "proxy",

@@ -11,6 +11,7 @@ const expected: Record<string, string> = {
   [`GET ${testBase}/healthz`]: "open",
   [`GET ${testBase}/readyz`]: "open",
   [`GET ${testBase}/static/:name{.+}`]: "open",
+  [`GET ${testBase}/openapi.json`]: "open",
   [`GET ${testBase}/sign-in`]: "open",
   [`POST ${testBase}/sign-in`]: "open",
   [`POST ${testBase}/sign-out`]: "open",
