@@ -27,7 +27,7 @@ const bytesAtOnce = 64 * 1024;
 
 /**
  * The rows as CSV (RFC 4180, UTF-8), read no faster than the client takes them.
- * Text that a spreadsheet would run as a formula (it begins with `=`, `+`, `-`, `@`, tab or CR) gets a `'` before it.
+ * Text that a spreadsheet would run as a formula (it begins with `=`, `+`, `-`, `@`, one of these in full width, a tab or a line end) gets a `'` before it.
  */
 export function csvStream(rows: AsyncIterable<FileRecord>): ReadableStream<Uint8Array> {
   let iterator = csvLines(rows)[Symbol.asyncIterator]();
@@ -66,6 +66,6 @@ async function* csvLines(rows: AsyncIterable<FileRecord>): AsyncGenerator<string
 
 function cell(value: string | number | null): string {
   if (typeof value !== "string") return value === null ? "" : String(value);
-  let harmless = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  let harmless = /^[=+\-@＝＋－＠\t\r\n]/.test(value) ? `'${value}` : value;
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }

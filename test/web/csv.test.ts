@@ -48,12 +48,12 @@ test("HEAD reads no rows", async () => {
   expect(response.headers.get("Content-Type")).toStartWith("text/csv");
 });
 
-test.each(["=1", "+1", "-1", "@x", "\tx", "\rx"])(
+test.each(["=1", "+1", "-1", "@x", "＝1", "＋1", "－1", "＠x", "\tx", "\rx", "\nx"])(
   "a name beginning as %j does is no formula",
   async (name) => {
     let app = createTestApp();
     await app.addFile("x", { filename: name });
-    expect(await (await app.ask("/files.csv")).text()).toMatch(/,"?'[=+\-@\t\r]/);
+    expect(await (await app.ask("/files.csv")).text()).toMatch(/,"?'[=+\-@＝＋－＠\t\r\n]/);
     app.close();
   },
 );
