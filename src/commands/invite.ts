@@ -18,7 +18,7 @@ export interface InviteCommand {
   /** What follows `invite`. */
   positionals: readonly string[];
   options: CommandOptions;
-  config: Pick<Config, "data_dir" | "base_path">;
+  config: Pick<Config, "data_dir" | "base_path" | "public_url">;
   /** Address of the server without a path: what the link begins with. */
   publicBase: string;
   stdout: (text: string) => void;
@@ -72,6 +72,10 @@ function create(command: InviteCommand, { invitations, audit }: Work): void {
   let most = limits.length === 0 ? "" : `, at most ${limits.join(" and ")}`;
   command.stderr(
     `Invitation ${id}: whoever opens this link may send files until ${minute(expiresAtMs)} UTC${most}. It is shown this once.\n`,
+  );
+  if (config.public_url !== null) return;
+  command.stderr(
+    `It leads to ${publicBase}: where others reach the server by another address, set public_url to that.\n`,
   );
 }
 

@@ -151,13 +151,18 @@ describe("user passwd, list and remove", () => {
   });
 });
 
-async function invite(dataDir: string, positionals: string[], options: UserCommand["options"] = {}) {
+async function invite(
+  dataDir: string,
+  positionals: string[],
+  options: UserCommand["options"] = {},
+  publicUrl: string | null = "https://files.example.org",
+) {
   let out = { stdout: "", stderr: "" };
   await runInvite({
     positionals,
     options,
-    config: { data_dir: dataDir, base_path: "/-/s3-uploads" },
-    publicBase: "https://files.example.org",
+    config: { data_dir: dataDir, base_path: "/-/s3-uploads", public_url: publicUrl },
+    publicBase: publicUrl ?? "http://127.0.0.1:8080",
     clock,
     stdout: (text) => (out.stdout += text),
     stderr: (text) => (out.stderr += text),
@@ -177,6 +182,14 @@ describe("invite", () => {
     expect(stdout).toMatch(/^https:\/\/files\.example\.org\/-\/s3-uploads\/invitation\?key=s3i_[\w-]{43}\n$/);
     expect(stderr).toBe(
       "Invitation 1: whoever opens this link may send files until 2026-12-23 12:00 UTC, at most 20 files and 2 GB in all. It is shown this once.\n",
+    );
+  });
+
+  test("create says where the link leads when no public_url tells how others come", async () => {
+    let { stdout, stderr } = await invite(newDataDir(), ["create"], {}, null);
+    expect(stdout).toStartWith("http://127.0.0.1:8080/-/s3-uploads/invitation?key=");
+    expect(stderr).toEndWith(
+      "\nIt leads to http://127.0.0.1:8080: where others reach the server by another address, set public_url to that.\n",
     );
   });
 
