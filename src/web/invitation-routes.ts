@@ -45,7 +45,9 @@ export function invitationRoutes({ accounts, links, siteFor }: InvitationDeps) {
 
   routes.get("/invitation", (context) => {
     let secret = secretOf(context, context.req.query("key"));
-    if (context.var.identity.kind !== "session") return open(context, secret);
+    // Our cookie counts before Datasette's: those whom it knows would be invited and nothing else, without a word.
+    let { kind } = context.var.identity;
+    if (kind !== "session" && kind !== "datasette") return open(context, secret);
     return context.html(OpenInvitationPage({ site: siteFor(context), action: links.invitation, secret }));
   });
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { createAllowances } from "../../src/allowance.ts";
 import { createApp } from "../../src/app.ts";
-import { createAccess } from "../../src/auth/access.ts";
+import { type AccessOptions, createAccess } from "../../src/auth/access.ts";
 import { createAttempts } from "../../src/auth/attempts.ts";
 import { createFormTokens } from "../../src/auth/form-token.ts";
 import { createTrustedProxies } from "../../src/auth/forwarding.ts";
@@ -48,6 +48,7 @@ type Overrides = Partial<Omit<WebDeps, "options" | "access" | "limits">> & {
   anonymousScopes?: Scope[];
   limits?: Partial<ClientLimitsOptions>;
   trustedProxies?: string[];
+  datasette?: AccessOptions["datasette"];
 };
 
 /**
@@ -59,6 +60,7 @@ export function createTestApp({
   anonymousScopes,
   limits,
   trustedProxies,
+  datasette = null,
   ...overrides
 }: Overrides = {}) {
   let folder = mkdtempSync(join(tmpdir(), "s3-uploads-web-"));
@@ -184,6 +186,7 @@ export function createTestApp({
     basePath,
     publicUrl,
     anonymousScopes: anonymousScopes ?? ["upload", "view", "delete"],
+    datasette,
     note,
   });
   let accounts = {

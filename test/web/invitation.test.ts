@@ -71,6 +71,18 @@ describe("opening an invitation", () => {
     expect([agreed.status, agreed.headers.get("Set-Cookie")?.includes(secret)]).toEqual([303, true]);
     expect(app.tokens.sessions.verify(session)).toBeNull();
   });
+
+  test("asks first whom a Datasette knows, too: the invitation would count before it", async () => {
+    app.close();
+    app = createTestApp({
+      anonymousScopes: [],
+      clock: { nowMs: () => nowMs },
+      datasette: { read: (name) => ({ id: name, name }), actors: { root: ["admin"] } },
+    });
+    let answer = await open(invite(), { Cookie: "ds_actor=root" });
+    expect([answer.status, answer.headers.get("Set-Cookie")]).toEqual([200, null]);
+    expect(await answer.text()).toContain("You are signed in already");
+  });
 });
 
 describe("somebody who is invited", () => {
