@@ -327,7 +327,7 @@ export function openServer(
         attempts,
         note,
       }),
-      readiness: () => Promise.resolve(fault()),
+      readiness: async () => catalogFault ?? (await readiness.ask()),
       metrics,
       log,
       clock: steadyClock,

@@ -1,13 +1,19 @@
+import { type Clock, steadyClock } from "./clock.ts";
 import type { AppError } from "./errors.ts";
 import { toAppError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { Recovery } from "./recover.ts";
+import { endsWithin } from "./soon.ts";
 import type { Storage } from "./store/storage.ts";
 import type { Sweep } from "./sweep.ts";
 import { MINUTE_MS, SECOND_MS } from "./units.ts";
 
 const whenReadyMs = MINUTE_MS;
 const whenDegradedMs = 5 * SECOND_MS;
+/** Whoever asks hears of a look that is no older than this. */
+const freshMs = 5 * SECOND_MS;
+/** Who asks gives up soon: then the last look counts. */
+const askPatienceMs = 2 * SECOND_MS;
 /** Recovery that could not end everything is tried again after this, then after twice as long, and so on. */
 const firstRetryMs = 5 * SECOND_MS;
 /** What a start waits for recovery, which goes on beside the first requests: what it removes is out of their sight. */
@@ -15,8 +21,10 @@ const startPatienceMs = 5 * SECOND_MS;
 
 /** Whether storage can be reached, looked at now and then. */
 export interface Readiness {
-  /** What is wrong with storage, or null. */
+  /** What was wrong with storage at the last look, or null. */
   readonly fault: AppError | null;
+  /** The same after a new look, when the last one was a while ago. */
+  ask(): Promise<AppError | null>;
   /** Looks for the first time, and lets recovery begin. */
   start(): Promise<void>;
   stop(): void;
@@ -28,13 +36,24 @@ export function createReadiness(
   recovery: Pick<Recovery, "run">,
   sweep: Sweep,
   log: Log,
+  clock: Clock = steadyClock,
 ): Readiness {
   let fault: AppError | null = null;
   let timer: ReturnType<typeof setTimeout> | null = null;
   let stopped = false;
   let retryMs = firstRetryMs;
+  let looking: Promise<void> | null = null;
+  let lookedAtMs = -Infinity;
 
-  async function look(): Promise<void> {
+  function look(): Promise<void> {
+    looking ??= lookNow().finally(() => {
+      looking = null;
+      lookedAtMs = clock.nowMs();
+    });
+    return looking;
+  }
+
+  async function lookNow(): Promise<void> {
     let before = fault;
     try {
       await storage.probe();
@@ -71,6 +90,10 @@ export function createReadiness(
 
   return {
     get fault() {
+      return fault;
+    },
+    async ask() {
+      if (clock.nowMs() - lookedAtMs >= freshMs) await endsWithin(look(), askPatienceMs);
       return fault;
     },
     async start() {

@@ -47,7 +47,7 @@ export interface WebDeps {
   signInRoutes: Hono<AccessEnv>;
   /** Who may do what, for the pages that show and change it. */
   accounts: Accounts;
-  /** What keeps the server from taking uploads just now, or null. Quick: asked by health checks every few seconds. */
+  /** What keeps the server from taking uploads just now, or null. Within seconds: health checks ask again and again. */
   readiness: () => Promise<AppError | null>;
   log: Log;
   clock: Clock;
