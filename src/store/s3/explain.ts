@@ -33,6 +33,9 @@ export function explain(error: unknown, action: Action, where: Where): AppError 
   let sentence = definiteNo(fault.code, fault.message, fault.status, error, action, where, server);
   if (sentence)
     return new AppError(fault.code === "NoSuchKey" ? "gone" : "storage_error", sentence, { cause: error });
+  // The SDK's own words for an answer that it can't read, with advice for programmers.
+  let isUnreadable = fault.message.includes("Deserialization error");
+  if (isUnreadable && !isRetryable(fault)) return noS3(where, error);
   if (fault.status === null) {
     let reason = fault.code === "TimeoutError" ? "no answer in time" : fault.message.replace(/\.$/, "");
     return new AppError(
@@ -44,11 +47,18 @@ export function explain(error: unknown, action: Action, where: Where): AppError 
   let code = isRetryable(fault) ? ("storage_unavailable" as const) : ("storage_error" as const);
   return new AppError(
     code,
-    `${server} answered ${fault.status} ${fault.code} to ${action}: ${fault.message}`,
+    `${server} answered ${fault.status} ${fault.code} to ${action}: ${isUnreadable ? "not as an S3 server does" : fault.message}`,
     {
       cause: error,
     },
   );
+}
+
+/** Of an answer that no S3 server gives: a web page, a console, a proxy. */
+export function noS3({ endpointUrl, region }: Where, cause?: unknown): AppError {
+  let server = endpointUrl ?? `AWS S3 in ${region}`;
+  let sentence = `${server} does not answer as an S3 server does: check s3_endpoint_url.`;
+  return new AppError("storage_error", sentence, { cause });
 }
 
 function definiteNo(

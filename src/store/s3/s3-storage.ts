@@ -5,6 +5,7 @@ import {
   HeadObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
+  type ListObjectsV2CommandInput,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
@@ -18,7 +19,7 @@ import { MINUTE_MS, SECOND_MS } from "../../units.ts";
 import type { ObjectInfo, Storage, UnfinishedUpload } from "../storage.ts";
 import { createBlockPool } from "./block-pool.ts";
 import { type ClientOptions, createS3Client } from "./client.ts";
-import { type Action, explain, type Where } from "./explain.ts";
+import { type Action, explain, noS3, type Where } from "./explain.ts";
 import { createMove } from "./move.ts";
 import { createMultipartCalls } from "./multipart-calls.ts";
 import { createPut, type PutDeps } from "./put.ts";
@@ -197,16 +198,10 @@ export function createS3Storage(options: S3StorageOptions): Storage {
     async *list(prefix, { startAfter } = {}): AsyncGenerator<ObjectInfo> {
       let token: string | undefined;
       do {
-        let page = await call("list", (abortSignal) =>
-          client.send(
-            new ListObjectsV2Command({
-              Bucket: bucket,
-              Prefix: prefix,
-              ...(token ? { ContinuationToken: token } : startAfter ? { StartAfter: startAfter } : {}),
-            }),
-            { abortSignal },
-          ),
-        );
+        let page = await listPage({
+          Prefix: prefix,
+          ...(token ? { ContinuationToken: token } : startAfter ? { StartAfter: startAfter } : {}),
+        });
         for (let object of page.Contents ?? []) {
           yield {
             key: object.Key!,
@@ -247,14 +242,7 @@ export function createS3Storage(options: S3StorageOptions): Storage {
       let timeoutMs = Math.min(maxProbeTimeoutMs, silenceMs);
       let limits = { attempts: probeAttempts, timeoutMs, signal };
       try {
-        await call(
-          "list",
-          (abortSignal) =>
-            client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: options.prefix, MaxKeys: 1 }), {
-              abortSignal,
-            }),
-          limits,
-        );
+        await listPage({ Prefix: options.prefix, MaxKeys: 1 }, limits);
       } catch (error) {
         if (!(error instanceof AppError) || !isDenied(faultOf(error.cause))) throw error;
         await provePut(limits);
@@ -262,12 +250,18 @@ export function createS3Storage(options: S3StorageOptions): Storage {
     },
   };
 
+  async function listPage(asked: Omit<ListObjectsV2CommandInput, "Bucket">, limits?: CallLimits) {
+    let command = new ListObjectsV2Command({ Bucket: bucket, ...asked });
+    let page = await call("list", (abortSignal) => client.send(command, { abortSignal }), limits);
+    // Any web page is well-formed enough for the SDK, and would count as a bucket without objects.
+    if ((page.Name ?? page.IsTruncated ?? page.KeyCount ?? page.MaxKeys) === undefined) throw noS3(where);
+    return page;
+  }
+
   /** Rejects unless the server says that this key is missing, and not the whole bucket. */
   async function proveMissing(key: string): Promise<void> {
     try {
-      await call("list", (abortSignal) =>
-        client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: key, MaxKeys: 1 }), { abortSignal }),
-      );
+      await listPage({ Prefix: key, MaxKeys: 1 });
     } catch (error) {
       if (!(error instanceof AppError) || !isDenied(faultOf(error.cause))) throw error;
       // Some servers tell even those who may not list; S3 itself says 403 to them.
