@@ -13,6 +13,7 @@ import type { WebDeps } from "./web/deps.ts";
 import type { WebEnv } from "./web/env.ts";
 import { createErrorResponder } from "./web/error-response.ts";
 import { fileRoutes } from "./web/file-routes.ts";
+import { headLength } from "./web/head-length.ts";
 import { healthRoutes } from "./web/health-routes.ts";
 import { invitationRoutes } from "./web/invitation-routes.ts";
 import { limitClients } from "./web/limit-clients.ts";
@@ -54,7 +55,7 @@ export function createApp(deps: WebDeps): Hono<WebEnv> {
   app.onError((error, context) => errorResponse(context, error));
   app.notFound((context) => errorResponse(context, new AppError("not_found")));
   app.use(requestId(deps.log), accessLog(deps.clock));
-  app.use(countRequests(deps.metrics, deps.clock), securityHeaders(options));
+  app.use(countRequests(deps.metrics, deps.clock), securityHeaders(options), headLength);
   app.use(`${options.basePath}/tus/*`, saysTusVersion);
   app.use(
     methodNotAllowed({

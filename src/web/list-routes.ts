@@ -82,8 +82,10 @@ export function listRoutes({ ownFiles, trash, requires, links, siteFor }: ListDe
       "Content-Type": "text/csv; charset=utf-8",
       "Content-Disposition": 'attachment; filename="files.csv"',
     };
-    // Nobody would read or cancel the rows of a HEAD.
-    if (context.req.method === "HEAD") return context.body(null, 200, headers);
+    // Nobody would read or cancel the rows of a HEAD, and nobody knows how long they are.
+    if (context.req.method === "HEAD") {
+      return context.body(null, 200, { ...headers, "Transfer-Encoding": "chunked" });
+    }
     let rows = await begun(seen(context).iterate(query));
     return context.body(forSlowReaders(context, csvStream(rows)), 200, headers);
   });

@@ -49,6 +49,32 @@ test.each([
   await expectError(await ask(path), 404, "not_found");
 });
 
+test.each([
+  "",
+  "/files",
+  "/files?view=grid",
+  "/files.json",
+  "/metrics",
+  "/openapi.json",
+  "/sign-in",
+  "/nothing",
+])("HEAD %s tells the length that GET has", async (path) => {
+  let head = await ask(path, { method: "HEAD" });
+  let get = await ask(path);
+  expect(head.status).toBe(get.status);
+  let bytes = (await get.bytes()).byteLength;
+  // Metrics count what is asked in between.
+  if (path === "/metrics") expect(Number(head.headers.get("Content-Length"))).toBeGreaterThan(100);
+  else expect(head.headers.get("Content-Length")).toBe(String(bytes));
+  expect(await head.text()).toBe("");
+});
+
+test("HEAD of a table whose length nobody knows tells none", async () => {
+  let head = await ask("/files.csv", { method: "HEAD" });
+  expect(head.headers.get("Transfer-Encoding")).toBe("chunked");
+  expect(head.headers.get("Content-Length")).toBeNull();
+});
+
 test("outside the base path there is only the way into it", async () => {
   let response = await app.request("/", { headers: host });
   expect(response.status).toBe(302);
