@@ -47,6 +47,12 @@ test("DELETE is at once, whoever asks", async () => {
   await expectError(await app.ask("/files/restore", form(1)), 410, "gone");
 });
 
+function parts(...which: (number | string | File)[]): RequestInit {
+  let body = new FormData();
+  for (let id of which) body.append("id", typeof id === "number" ? String(id) : id);
+  return { method: "POST", body };
+}
+
 /** As a form or htmx sends it. */
 function sent(headers: Record<string, string>, body = ""): RequestInit {
   let type = "application/x-www-form-urlencoded";
@@ -156,12 +162,27 @@ test("none of many: the first failure is the request's", async () => {
   expect(JSON.stringify(body)).not.toContain("10.0.0.7");
 });
 
+test("a thousand files can be named in a form of parts, as curl -F and FormData make it", async () => {
+  let app = await withFiles(2);
+  let { uid } = (await app.repository.get(2))!;
+  let others = Array.from({ length: 998 }, () => Bun.randomUUIDv7());
+  let response = await app.ask("/files/delete", parts(1, uid, ...others));
+  expect(response.status).toBe(207);
+  expect(await response.json()).toMatchObject({ deleted: [1, 2] });
+});
+
 test.each([
   ["no id", form(), "invalid_parameter"],
   ["something that is no id", form(1, "x"), "invalid_parameter"],
   ["more than a thousand", form(...Array.from({ length: 1001 }, (_, i) => i + 1)), "invalid_parameter"],
   ["JSON", { method: "POST", body: "{}", headers: { "Content-Type": "application/json" } }, "bad_request"],
-  ["a body without an end", form(`1&x=${"x".repeat(70_000)}`), "bad_request"],
+  ["a file among the fields", parts(1, new File(["x"], "x.txt")), "bad_request"],
+  [
+    "broken parts",
+    { method: "POST", body: "x", headers: { "Content-Type": "multipart/form-data" } },
+    "bad_request",
+  ],
+  ["a body without an end", form(`1&x=${"x".repeat(200_000)}`), "bad_request"],
 ] as const)("%s: 400 and nothing deleted", async (_what, init, code) => {
   let app = await withFiles(1);
   await expectError(await app.ask("/files/delete", init), 400, code);

@@ -19,16 +19,16 @@ const notModified = { description: "The client has these bytes already." };
 const etag = { ETag: header("Names the bytes, which never change.") };
 const orPage = "A page for browsers, JSON with `Accept: application/json`.";
 
+const idSchema: JsonObject = {
+  type: "object",
+  required: ["id"],
+  properties: { id: { type: "array", minItems: 1, maxItems: maxIds, items: ref("IdOrUid") } },
+};
 const ids: JsonObject = {
   required: true,
   content: {
-    "application/x-www-form-urlencoded": {
-      schema: {
-        type: "object",
-        required: ["id"],
-        properties: { id: { type: "array", minItems: 1, maxItems: maxIds, items: ref("IdOrUid") } },
-      },
-    },
+    "application/x-www-form-urlencoded": { schema: idSchema },
+    "multipart/form-data": { schema: idSchema },
   },
 };
 
