@@ -23,3 +23,18 @@ export const COLUMN_DESCRIPTIONS = {
 } as const;
 
 export type ColumnName = keyof typeof COLUMN_DESCRIPTIONS;
+
+/**
+ * Descriptions of a view's columns, in its order: those of the table by their names, others as they are given. Always a new
+ * object, so that YAML writes no aliases.
+ */
+export function describeColumns(
+  ...columns: (ColumnName | Readonly<Record<string, string>>)[]
+): Record<string, string> {
+  return Object.assign(
+    {},
+    ...columns.map((column) =>
+      typeof column === "string" ? { [column]: COLUMN_DESCRIPTIONS[column] } : column,
+    ),
+  );
+}

@@ -11,10 +11,15 @@ const sortable = ["id", "filename", "size_bytes", "content_type", "taken_at", "c
 
 /** Datasette puts the description of every column above the rows: side by side they leave those in sight. */
 const compactDescriptions =
-  "<style>dl.column-descriptions { columns: 20em; font-size: 0.8em } dl.column-descriptions dd { break-before: avoid; margin-left: 1em }</style>";
+  "<style>dl.column-descriptions { columns: 20em; font-size: 0.8em } dl.column-descriptions dd { break-before: avoid; break-inside: avoid; margin-left: 1em }</style>";
 
 function sentence(phrase: string): string {
   return `${phrase.charAt(0).toUpperCase()}${phrase.slice(1)}.`;
+}
+
+/** Above a table whose columns are described. */
+function withColumns(text: string): string {
+  return `<p>${text}</p>${compactDescriptions}`;
 }
 
 /** From the page of the database; names are identifiers, and texts our own. */
@@ -50,13 +55,15 @@ export function describeForDatasette(table: string, views: readonly DescribedVie
       table,
       {
         title: "Uploaded files",
-        description_html: `<p>One row for each file that was uploaded, the newest first. The search finds any part of a name that has at least three letters.</p>${compactDescriptions}`,
+        description_html: withColumns(
+          "One row for each file that was uploaded, the newest first. The search finds any part of a name that has at least three letters.",
+        ),
         columns: COLUMN_DESCRIPTIONS,
       },
     ],
     ...views.map(({ name, title, description, columns }): [string, object] => [
       name,
-      { title, description: sentence(description), columns },
+      { title, description_html: withColumns(sentence(description)), columns },
     ]),
   ]);
 

@@ -1,9 +1,7 @@
+import { describeColumns } from "./columns.ts";
 import type { DescribedView } from "./views.ts";
 
 /** Views that sum up; all but the duplicates read an index alone. */
-
-/** Files in the view of the largest. */
-const maxLargest = 1_000;
 
 const sums = "count(*) AS files, sum(size_bytes) AS total_bytes, max(size_bytes) AS largest_bytes";
 const sumColumns = {
@@ -17,7 +15,7 @@ export function perDay(table: string): DescribedView {
     name: `${table}_per_day`,
     title: "Uploads per day",
     description: "how much arrived on each day (UTC), the latest first",
-    columns: sumColumns,
+    columns: describeColumns("created_date", sumColumns),
     sortable: ["created_date", ...Object.keys(sumColumns)],
     hasFiles: false,
     sql: `SELECT created_date, ${sums}
@@ -30,7 +28,7 @@ export function byType(table: string): DescribedView {
     name: `${table}_by_type`,
     title: "By type",
     description: "how much there is of each type, the type with the most bytes first",
-    columns: sumColumns,
+    columns: describeColumns("content_type", "kind", sumColumns),
     sortable: ["content_type", "kind", ...Object.keys(sumColumns)],
     hasFiles: false,
     sql: `SELECT content_type, kind, ${sums}
@@ -43,13 +41,18 @@ export function duplicates(table: string): DescribedView {
     name: `${table}_duplicates`,
     title: "Duplicates",
     description: "contents that are there more than once, those that waste the most room first",
-    columns: {
-      files: "Number of files with this content",
-      objects: "How often it is stored: less than there are files where they share an object",
-      wasted_bytes: "What storing it once would save, in bytes",
-      first_filename: "Name of the file that came first",
-      ids: "Numbers of the files, as a JSON list",
-    },
+    columns: describeColumns(
+      {
+        first_filename: "Name of the file that came first",
+        files: "Number of files with this content",
+        objects: "How often it is stored: less than there are files where they share an object",
+      },
+      "size_bytes",
+      { wasted_bytes: "What storing it once would save, in bytes" },
+      "content_type",
+      { ids: "Numbers of the files, as a JSON list" },
+      "checksum_sha256",
+    ),
     sortable: ["files", "objects", "size_bytes", "wasted_bytes", "first_filename"],
     hasFiles: false,
     sql: `SELECT max(CASE WHEN f.id = d.first_id THEN f.filename END) AS first_filename, d.files,
@@ -60,18 +63,5 @@ FROM (SELECT checksum_sha256, count(*) AS files, min(id) AS first_id
   FROM "${table}" GROUP BY checksum_sha256 HAVING count(*) > 1) AS d
 CROSS JOIN "${table}" AS f ON f.checksum_sha256 = d.checksum_sha256
 GROUP BY d.checksum_sha256 ORDER BY wasted_bytes DESC`,
-  };
-}
-
-export function largest(table: string): DescribedView {
-  return {
-    name: `${table}_largest`,
-    title: "Largest files",
-    description: `the ${maxLargest.toLocaleString("en-GB")} largest`,
-    columns: {},
-    sortable: ["id", "filename", "size_bytes", "content_type", "created_at"],
-    hasFiles: true,
-    sql: `SELECT id, filename, size_bytes, content_type, kind, created_at
-FROM "${table}" ORDER BY size_bytes DESC, id LIMIT ${maxLargest}`,
   };
 }

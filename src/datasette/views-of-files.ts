@@ -1,6 +1,9 @@
+import { describeColumns } from "./columns.ts";
 import type { DescribedView, ViewLinks } from "./views.ts";
 
 const pictureWidthPixels = 160;
+/** Files in the view of the largest. */
+const maxLargest = 1_000;
 
 const make = "json_extract(metadata_json, '$.make')";
 const model = "json_extract(metadata_json, '$.model')";
@@ -8,6 +11,7 @@ const model = "json_extract(metadata_json, '$.model')";
 const cameraColumn = `CASE WHEN instr(lower(${model}), lower(coalesce(${make}, ''))) = 1 THEN ${model}
     ELSE nullif(trim(coalesce(${make}, '') || ' ' || coalesce(${model}, '')), '') END AS camera`;
 const camera = { camera: "Maker and model of the camera" };
+const page = { page: "The file's page on the server that takes the uploads" };
 
 /** Every picture. */
 export function images(table: string, links: ViewLinks | null): DescribedView {
@@ -16,7 +20,20 @@ export function images(table: string, links: ViewLinks | null): DescribedView {
     name: `${table}_images`,
     title: "Images",
     description: "every picture with its size, camera, time and position, the newest first",
-    columns: { ...thumbnail.described, ...camera },
+    columns: describeColumns(
+      "id",
+      thumbnail.described,
+      "filename",
+      "size_bytes",
+      "width",
+      "height",
+      camera,
+      "taken_at",
+      "latitude",
+      "longitude",
+      "content_type",
+      "created_at",
+    ),
     sortable: ["id", "filename", "size_bytes", "taken_at"],
     hasFiles: true,
     sql: `SELECT id,${thumbnail.column} filename, size_bytes, width, height,
@@ -33,13 +50,36 @@ export function places(table: string, links: ViewLinks | null): DescribedView {
     name: `${table}_places`,
     title: "Places",
     description: "files that tell where they were made; datasette-cluster-map shows them on a map",
-    columns: { ...thumbnail.described, ...camera },
+    columns: describeColumns(
+      "id",
+      thumbnail.described,
+      "filename",
+      "latitude",
+      "longitude",
+      "taken_at",
+      camera,
+      "content_type",
+      "created_at",
+    ),
     sortable: ["id", "filename", "taken_at"],
     hasFiles: true,
     sql: `SELECT id,${thumbnail.column} filename, latitude, longitude, taken_at,
   ${cameraColumn},
   content_type, created_at
 FROM "${table}" WHERE latitude IS NOT NULL ORDER BY id DESC`,
+  };
+}
+
+export function largest(table: string): DescribedView {
+  return {
+    name: `${table}_largest`,
+    title: "Largest files",
+    description: `the ${maxLargest.toLocaleString("en-GB")} largest`,
+    columns: describeColumns("id", "filename", "size_bytes", "content_type", "kind", "created_at"),
+    sortable: ["id", "filename", "size_bytes", "content_type", "created_at"],
+    hasFiles: true,
+    sql: `SELECT id, filename, size_bytes, content_type, kind, created_at
+FROM "${table}" ORDER BY size_bytes DESC, id LIMIT ${maxLargest}`,
   };
 }
 
@@ -50,10 +90,16 @@ export function addresses(table: string, { files }: ViewLinks): DescribedView {
     name: `${table}_links`,
     title: "Links",
     description: "where each file is to be had, for those who may, the newest first",
-    columns: {
-      page: "The file's page on the server that takes the uploads",
-      download: "The file itself",
-    },
+    columns: describeColumns(
+      "id",
+      "filename",
+      page,
+      { download: "The file itself" },
+      "size_bytes",
+      "content_type",
+      "kind",
+      "created_at",
+    ),
     sortable: ["id", "filename", "size_bytes", "content_type", "created_at"],
     hasFiles: true,
     sql: `SELECT id, filename, ${base} || id AS page, ${base} || id || '/download' AS download,

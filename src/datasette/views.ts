@@ -1,6 +1,6 @@
 import type { CatalogView } from "../record/views.ts";
-import { byType, duplicates, largest, perDay } from "./sums.ts";
-import { addresses, images, places } from "./views-of-files.ts";
+import { byType, duplicates, perDay } from "./sums.ts";
+import { addresses, images, largest, places } from "./views-of-files.ts";
 
 /** Addresses for the cells of views. */
 export interface ViewLinks {
@@ -16,7 +16,7 @@ export interface ViewLinks {
 export interface DescribedView extends CatalogView {
   title: string;
   description: string;
-  /** Descriptions of the columns that the table has not. */
+  /** Descriptions of its columns, in their order. */
   columns: Record<string, string>;
   sortable: string[];
   /** Whether its rows are files, which can be searched by name. */

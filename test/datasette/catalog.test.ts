@@ -79,10 +79,13 @@ describe.skipIf(noDatasette || noCorpus).each(["s3_uploads", "Photos"])(
       });
 
       test("tells what it is, and what each column holds", async () => {
-        let page = await datasette.page(`/uploads/${table}`);
-        expect(page).toContain("Uploaded files");
-        for (let [column] of catalogSays(`SELECT name FROM pragma_table_info('${table}')`)) {
-          expect(page).toMatch(new RegExp(`<dt>${column}</dt><dd>[^<]{5,}</dd>`));
+        expect(await datasette.page(`/uploads/${table}`)).toContain("Uploaded files");
+        let views = catalogSays("SELECT name FROM sqlite_schema WHERE type = 'view'").flat();
+        for (let name of [table, ...views]) {
+          let page = await datasette.page(`/uploads/${name}`);
+          for (let [column] of catalogSays(`SELECT name FROM pragma_table_info('${name}')`)) {
+            expect(page).toMatch(new RegExp(`<dt>${column}</dt><dd>[^<]{5,}</dd>`));
+          }
         }
         let database = await datasette.page("/uploads");
         expect(database).toContain(`<a href="uploads/${table}_images">Images</a>: every picture`);

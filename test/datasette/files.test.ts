@@ -85,6 +85,12 @@ describe("metadata.yaml and datasette.yaml", () => {
     expect(read(folder, "metadata.yaml") + read(folder, "datasette.yaml")).not.toContain("secret");
   });
 
+  test("say each thing where it belongs, without YAML's aliases", () => {
+    let folder = newFolder();
+    write(folder);
+    expect(read(folder, "metadata.yaml") + read(folder, "datasette.yaml")).not.toMatch(/^\s*[&*]/m);
+  });
+
   test.each(["on", "y", "null", "order", "_x", "e1"])("are YAML with a table named %s", (table) => {
     let folder = newFolder();
     write(folder, table);

@@ -49,6 +49,17 @@ describe("the views of a catalog", () => {
     },
   );
 
+  test.each([
+    ["with links", links],
+    ["without", null],
+  ])("describe every column that they have, in its order, %s", async (_, given) => {
+    let path = await catalogWith((table) => catalogViews(table, given));
+    for (let { name, columns } of catalogViews("s3_uploads", given)) {
+      let found = ask(path, `SELECT name FROM pragma_table_info('${name}')`);
+      expect([name, ...found.map((column) => column["name"])]).toEqual([name, ...Object.keys(columns)]);
+    }
+  });
+
   test("are made anew at each start, and those that are no longer wanted go", async () => {
     let path = await catalogWith((table) => catalogViews(table, links));
     expect(viewNames(path)).toContain("s3_uploads_links");
