@@ -70,15 +70,24 @@ FROM "${table}" WHERE latitude IS NOT NULL ORDER BY id DESC`,
   };
 }
 
-export function largest(table: string): DescribedView {
+export function largest(table: string, links: ViewLinks | null): DescribedView {
+  let address = links === null ? "" : ` ${text(`${links.files}/`)} || id AS page,`;
   return {
     name: `${table}_largest`,
     title: "Largest files",
     description: `the ${maxLargest.toLocaleString("en-GB")} largest`,
-    columns: describeColumns("id", "filename", "size_bytes", "content_type", "kind", "created_at"),
+    columns: describeColumns(
+      "id",
+      "filename",
+      "size_bytes",
+      links === null ? {} : page,
+      "content_type",
+      "kind",
+      "created_at",
+    ),
     sortable: ["id", "filename", "size_bytes", "content_type", "created_at"],
     hasFiles: true,
-    sql: `SELECT id, filename, size_bytes, content_type, kind, created_at
+    sql: `SELECT id, filename, size_bytes,${address} content_type, kind, created_at
 FROM "${table}" ORDER BY size_bytes DESC, id LIMIT ${maxLargest}`,
   };
 }

@@ -37,7 +37,7 @@ export function catalogViews(table: string, links: ViewLinks | null): DescribedV
     perDay(table),
     byType(table),
     duplicates(table),
-    largest(table),
+    largest(table, links),
     ...(links ? [addresses(table, links)] : []),
   ];
 }

@@ -140,6 +140,13 @@ describe("a cell", () => {
   });
 });
 
+test("the largest files lead to their pages where the address is known", async () => {
+  let path = await catalogWith((table) => catalogViews(table, links), { files: [{}] });
+  expect(ask(path, "SELECT page FROM s3_uploads_largest")).toEqual([
+    { page: "https://x.example/it's/files/1" },
+  ]);
+});
+
 test("duplicates tell what is wasted, and that linked files waste nothing", async () => {
   let same = { checksum_sha256: "a".repeat(64), size_bytes: 10 };
   let linked = { checksum_sha256: "b".repeat(64), size_bytes: 1000, s3_key: "uploads/one" };
