@@ -1,5 +1,16 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fchmodSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, extname, join } from "node:path";
 
 import type { Log } from "../log.ts";
@@ -9,7 +20,10 @@ import type { DescribedView } from "./views.ts";
 /** What became of one file. */
 export interface WrittenFile {
   name: string;
-  /** `theirs`: a person has written or edited it, or one of its name in another format; it stays as it is. */
+  /**
+   * `theirs`: a person has written or edited it, or one of its name in another format, or has put a link in its place, or
+   * has made it read-only; it stays as it is.
+   */
   state: "written" | "unchanged" | "theirs" | "failed";
 }
 
@@ -38,7 +52,7 @@ export function writeDatasetteFiles(
   let { metadata, config } = describeForDatasette(table, views);
   let files = [write(folder, "metadata.yaml", metadata, log), write(folder, "datasette.yaml", config, log)];
   let theirs = files.filter(({ state }) => state === "theirs").map(({ name }) => name);
-  if (theirs.length > 0) log.info({ theirs }, "Datasette's configuration was edited: it stays as it is");
+  if (theirs.length > 0) log.info({ theirs }, "Datasette's configuration is a person's: it stays as it is");
   return files;
 }
 
@@ -46,9 +60,15 @@ function write(folder: string, name: keyof typeof introductions, document: objec
   let path = join(folder, name);
   try {
     let content = signed(`${introductions[name]}\n${Bun.YAML.stringify(document, null, 2)}\n`);
-    let found = existsSync(path) ? readFileSync(path, "utf8") : null;
+    let there = lstatSync(path, { throwIfNoEntry: false });
+    if (there?.isSymbolicLink()) return { name, state: "theirs" };
+    let found = there ? readFileSync(path, "utf8") : null;
     if (found === content) return { name, state: "unchanged" };
-    if (found === null ? hasOtherFormat(folder, name) : !isOurs(found)) return { name, state: "theirs" };
+    // Renaming asks nobody whether the file may be written, and root may write all.
+    let isReadOnly = there !== undefined && (there.mode & 0o200) === 0;
+    if (found === null ? hasOtherFormat(folder, name) : isReadOnly || !isOurs(found)) {
+      return { name, state: "theirs" };
+    }
     replace(path, content);
     return { name, state: "written" };
   } catch (error) {
@@ -76,11 +96,23 @@ function sumOf(body: string): string {
   return createHash("sha256").update(body).digest("hex");
 }
 
-/** In one step, so that Datasette never reads half of it. Readable for whoever may enter the folder. */
+/**
+ * In one step, so that Datasette never reads half of it, and no crash leaves half of it, which would look like an edit.
+ * Whoever may enter the folder may read it, whatever the umask: nothing in it is secret.
+ */
 function replace(path: string, content: string): void {
-  let temporary = `${path}.${crypto.randomUUID()}.part`;
+  // The folder is ours alone: what is there of this name was left by a crash.
+  let temporary = `${path}.part`;
+  rmSync(temporary, { force: true });
   try {
-    writeFileSync(temporary, content, { mode: 0o644, flag: "wx" });
+    let descriptor = openSync(temporary, "wx", 0o644);
+    try {
+      fchmodSync(descriptor, 0o644);
+      writeFileSync(descriptor, content);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
     renameSync(temporary, path);
   } finally {
     rmSync(temporary, { force: true });

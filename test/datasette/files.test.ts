@@ -1,5 +1,16 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -30,7 +41,24 @@ describe("metadata.yaml and datasette.yaml", () => {
     expect(write(folder)).toEqual({ "metadata.yaml": "written", "datasette.yaml": "written" });
     expect(write(folder)).toEqual({ "metadata.yaml": "unchanged", "datasette.yaml": "unchanged" });
     expect(readdirSync(folder).toSorted()).toEqual(["datasette.yaml", "metadata.yaml"]);
-    expect(statSync(join(folder, "metadata.yaml")).mode & 0o777).toBe(0o644 & ~process.umask());
+  });
+
+  test("can be read by whoever may enter the folder, whatever the umask", () => {
+    let folder = newFolder();
+    let before = process.umask(0o077);
+    try {
+      write(folder);
+    } finally {
+      process.umask(before);
+    }
+    for (let name of readdirSync(folder)) expect(statSync(join(folder, name)).mode & 0o777).toBe(0o644);
+  });
+
+  test("take the place of what a crash left of them", () => {
+    let folder = newFolder();
+    writeFileSync(join(folder, "metadata.yaml.part"), "half");
+    write(folder);
+    expect(readdirSync(folder).toSorted()).toEqual(["datasette.yaml", "metadata.yaml"]);
   });
 
   test("follow the settings as long as nobody has edited them", () => {
@@ -48,6 +76,10 @@ describe("metadata.yaml and datasette.yaml", () => {
     ["a line more", (text: string) => `${text}\nplugins: {}\n`],
     ["another title", (text: string) => text.replace("title: Uploads", "title: Ours")],
     ["Windows' line ends", (text: string) => text.replaceAll("\n", "\r\n")],
+    ["a space at the end of a line", (text: string) => text.replace("databases:\n", "databases: \n")],
+    ["an empty line less", (text: string) => text.replace("\n\n", "\n")],
+    ["a comment more", (text: string) => text.replace("databases:", "# ours\ndatabases:")],
+    ["half of it", (text: string) => text.slice(0, text.length / 2)],
     ["no first line", (text: string) => text.slice(text.indexOf("\n") + 1)],
     ["nothing at all", () => ""],
   ])("are a person's once they have %s", (_, edit) => {
@@ -57,6 +89,25 @@ describe("metadata.yaml and datasette.yaml", () => {
     writeFileSync(join(folder, "metadata.yaml"), edited);
     expect(write(folder, "Photos")).toEqual({ "metadata.yaml": "theirs", "datasette.yaml": "written" });
     expect(read(folder, "metadata.yaml")).toBe(edited);
+  });
+
+  test("are a person's once they are read-only", () => {
+    let folder = newFolder();
+    write(folder);
+    let before = read(folder, "metadata.yaml");
+    chmodSync(join(folder, "metadata.yaml"), 0o444);
+    expect(write(folder)["metadata.yaml"]).toBe("unchanged");
+    expect(write(folder, "Photos")).toEqual({ "metadata.yaml": "theirs", "datasette.yaml": "written" });
+    expect(read(folder, "metadata.yaml")).toBe(before);
+  });
+
+  test.each(["there", "not there"])("are a person's where they are a link to a file that is %s", (where) => {
+    let folder = newFolder();
+    let target = join(newFolder(), "metadata.yaml");
+    if (where === "there") write(join(target, ".."));
+    symlinkSync(target, join(folder, "metadata.yaml"));
+    expect(write(folder, "Photos")).toEqual({ "metadata.yaml": "theirs", "datasette.yaml": "written" });
+    expect(lstatSync(join(folder, "metadata.yaml")).isSymbolicLink()).toBe(true);
   });
 
   test.each(["metadata.json", "metadata.yml"])("do not come beside a person's %s", (name) => {
