@@ -5,17 +5,12 @@
 import { mkdirSync, rmSync } from "node:fs";
 
 import {
-  type DatasetteLine,
+  completionOf,
   datasetteLines,
   environmentOf,
   isInstalled,
+  packagesOf,
 } from "../test/support/datasette-environments.ts";
-
-const packages = {
-  stable: ["datasette<1", "sqlite-utils"],
-  alpha: ["--pre", "datasette>=1.0a37"],
-} as const satisfies Record<DatasetteLine, readonly string[]>;
-const plugins = ["datasette-cluster-map", "datasette-json-html"];
 
 for (let line of datasetteLines) {
   let folder = environmentOf(line);
@@ -24,9 +19,10 @@ for (let line of datasetteLines) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   run("python3", "-m", "venv", folder);
-  run(`${folder}/bin/python`, "-m", "pip", "install", "--quiet", ...packages[line], ...plugins);
+  run(`${folder}/bin/python`, "-m", "pip", "install", "--quiet", ...packagesOf[line]);
   run(`${folder}/bin/datasette`, "--version");
-  await Bun.write(`${folder}/complete`, "");
+  let { path, text } = completionOf(line);
+  await Bun.write(path, text);
 }
 
 function run(...command: string[]): void {
