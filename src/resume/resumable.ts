@@ -59,6 +59,8 @@ export interface AppendRequest {
   checksum: Checksum | null;
   /** The bytes, until the signal ends them. */
   body: (signal: AbortSignal) => ByteStream;
+  /** Throws AppError when its sender has been shut out since; asked behind the last byte, before there is a row. */
+  refuse?: () => void;
   /** The request's own. */
   signal: AbortSignal;
   log: Log;
@@ -271,6 +273,12 @@ export function createResumable(deps: ResumableDeps): Resumable {
     }
     let upload = find(uid);
     if (upload.offsetBytes !== upload.lengthBytes) return statusOf(upload, null);
+    try {
+      request.refuse?.();
+    } catch (error) {
+      await end(upload, toAppError(error).message);
+      throw error;
+    }
     let finished = await within(finish(uid, request.log), answerWithinMs);
     return statusOf(find(uid), finished);
   }

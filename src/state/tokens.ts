@@ -59,6 +59,8 @@ export interface Tokens {
   list(): TokenFacts[];
   /** Deletes the token and ends its sessions; null when there is none with that id or name. */
   revoke(idOrName: string | number): { id: number; name: string } | null;
+  /** False once it is revoked. */
+  has(id: number): boolean;
   /** Tokens that are good now. */
   count(): number;
   readonly sessions: Sessions;
@@ -192,6 +194,7 @@ export function createTokens(db: Database, clock: Clock): Tokens {
     openLink: (token) => translated("look up a token", () => immediately(db, () => openLink(token))),
     list: () => translated("list the tokens", () => all.all().map(factsOf)),
     revoke: (idOrName) => translated("revoke a token", () => immediately(db, () => revoke(String(idOrName)))),
+    has: (id) => translated("look up a token", () => byId.get(id) !== null),
     count: () => translated("count the tokens", () => living.get(clock.nowMs())?.n ?? 0),
     sessions: createSessions(db, clock, {
       useToken: (tokenId) => use(byId.get(tokenId)),

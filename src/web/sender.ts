@@ -1,7 +1,9 @@
 import type { Allowances } from "../allowance.ts";
 import { holderOf, type Identity, isAllowed } from "../auth/identity.ts";
+import { AppError } from "../errors.ts";
 import type { UploadContext } from "../receive-upload.ts";
 import type { NewUpload } from "../resume/resumable.ts";
+import type { Accounts } from "./deps.ts";
 
 /** What every way in has to hand on about the one who sends. */
 export function senderContext(
@@ -12,7 +14,28 @@ export function senderContext(
   return { folder: identity.folder, allowance: holder && allowances.of(holder) };
 }
 
-/** The same for an upload that goes on in later requests: what of it can be written down. */
+/** Throws AppError `permission_denied` when the sender is gone. What is on its way then gets no row. */
+export type RefuseGone = () => void;
+
+/**
+ * A right is looked at when a request begins, and an upload may take hours: what was revoked or removed meanwhile is
+ * looked for once more at its end. A token that expires meanwhile was good when it was needed.
+ */
+export function refuseGone(
+  { tokens, users }: Pick<Accounts, "tokens" | "users">,
+  { actor }: Identity,
+): RefuseGone {
+  return () => {
+    if (actor?.type === "token" && !tokens.has(Number(actor.id))) {
+      throw new AppError("permission_denied", "The token was revoked.");
+    }
+    if (actor?.type === "user" && users.get(Number(actor.id)) === null) {
+      throw new AppError("permission_denied", "The user was removed.");
+    }
+  };
+}
+
+/** What of `senderContext` can be written down, for an upload that goes on in later requests. */
 export function resumableSender(identity: Identity): Pick<NewUpload, "sender" | "folder" | "holder"> {
   let sender = identity.actor === null ? null : senderKey(identity);
   return { sender, folder: identity.folder, holder: holderOf(identity) };

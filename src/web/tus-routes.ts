@@ -6,7 +6,7 @@ import { AppError } from "../errors.ts";
 import { parseUploadMetadata } from "../parse/upload-metadata.ts";
 import { watchSender } from "../parse/watch-sender.ts";
 import { noSuchUpload, type Resumable, type ResumableStatus } from "../resume/resumable.ts";
-import type { WebOptions } from "./deps.ts";
+import type { Accounts, WebOptions } from "./deps.ts";
 import { withoutIdleTimeout } from "./env.ts";
 import type { WebContext, WebEnv } from "./env.ts";
 import type { ErrorResponder } from "./error-response.ts";
@@ -14,7 +14,7 @@ import { json } from "./json.ts";
 import type { Links } from "./links.ts";
 import { formOf } from "./negotiate.ts";
 import { requesterOf } from "./requester.ts";
-import { isSender, resumableSender } from "./sender.ts";
+import { isSender, refuseGone, resumableSender } from "./sender.ts";
 import {
   announcedLength,
   bodyBytes,
@@ -42,6 +42,7 @@ interface TusDeps {
   resumable: Pick<Resumable, "create" | "senderOf" | "status" | "append" | "terminate">;
   links: Links;
   errorResponse: ErrorResponder;
+  accounts: Pick<Accounts, "tokens" | "users">;
   options: Pick<WebOptions, "stallTimeoutMs" | "minBytesPerSecond" | "maxFileBytes">;
 }
 
@@ -99,7 +100,7 @@ export function tusRoutes(deps: TusDeps) {
   return routes;
 }
 
-function createHandlers({ resumable, links, options }: TusDeps) {
+function createHandlers({ resumable, links, accounts, options }: TusDeps) {
   let { stallTimeoutMs, minBytesPerSecond } = options;
 
   /** The upload that the address names; others' uploads are not there. */
@@ -117,6 +118,7 @@ function createHandlers({ resumable, links, options }: TusDeps) {
       mostBytes: bodyBytes(request),
       checksum: parseChecksum(request.headers.get("Upload-Checksum")),
       body: (signal: AbortSignal) => watchSender(request.body, { stallTimeoutMs, minBytesPerSecond, signal }),
+      refuse: refuseGone(accounts, context.var.identity),
       signal: request.signal,
       log: context.var.log,
     };

@@ -32,7 +32,7 @@ import { parseIdempotencyKey } from "./parameters.ts";
 import { createReceipts } from "./receipts.ts";
 import type { Receipts } from "./receipts.ts";
 import { requesterOf } from "./requester.ts";
-import { senderContext, senderKey } from "./sender.ts";
+import { type RefuseGone, refuseGone, senderContext, senderKey } from "./sender.ts";
 import type { SiteFor } from "./site.ts";
 import { uploadAnswer } from "./upload-answer.ts";
 import { withoutOthers } from "./without-others.ts";
@@ -43,6 +43,8 @@ interface UploadDeps {
   requires: Access["requires"];
   ownFiles: OwnFiles;
   allowances: Accounts["allowances"];
+  tokens: Accounts["tokens"];
+  users: Accounts["users"];
   invitations: Pick<Accounts["invitations"], "get">;
   receiveUpload: ReceiveUpload;
   links: Links;
@@ -119,7 +121,7 @@ async function receive(
   let idempotencyKey = key === null ? null : `${senderKey(context.var.identity)} ${key}`;
   let { log, identity } = context.var;
   let sender = senderContext(identity, deps.allowances);
-  let files = filesOf(request);
+  let files = endingWith(filesOf(request), refuseGone(deps, identity));
   let outcomes = await withoutIdleTimeout(context, () =>
     deps.receiveUpload(files, {
       signal: request.signal,
@@ -182,6 +184,11 @@ function refuseDeclaredTooLarge({ filename, declaredBytes }: IncomingFile, maxFi
   throw new AppError("file_too_large", undefined, {
     details: { filename, limit_bytes: maxFileBytes, actual_bytes: declaredBytes },
   });
+}
+
+async function* endingWith(files: Files, refuse: RefuseGone): Files {
+  yield* files;
+  refuse();
 }
 
 async function* only(file: IncomingFile): Files {

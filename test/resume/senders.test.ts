@@ -73,6 +73,27 @@ describe("an upload that somebody in particular has begun", () => {
     expect((await mine.patch(path, 5, bytesOf(5))).status).toBe(204);
   });
 
+  test("gets no row when they are shut out before its last byte", async () => {
+    let tokens = createTokens(state, systemClock);
+    let { id, token } = tokens.create({ name: "leaked", scopes: ["upload"] });
+    let leaked = withHeaders({ Authorization: `Bearer ${token}` });
+    let path = await leaked.begin(10);
+    // Bytes are asked for when the request was let in.
+    let body = new ReadableStream(
+      {
+        pull(controller) {
+          tokens.revoke(id);
+          controller.enqueue(bytesOf(10));
+          controller.close();
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    await expectError(await leaked.patch(path, 0, body), 403, "permission_denied");
+    expect((await admin().head(path)).status).toBe(410);
+    expect(await rows()).toEqual([]);
+  });
+
   test("is anybody's when nobody in particular has begun it", async () => {
     let path = await withHeaders({}).begin(10);
     expect((await sender("other").patch(path, 0, bytesOf(10))).status).toBe(204);

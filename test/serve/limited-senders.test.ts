@@ -264,6 +264,47 @@ describe("an invitation", () => {
   });
 });
 
+/** Sends all but the last bytes, ends the sender, and sends those. */
+async function shutOut(headers: Record<string, string>, path: string, ...end: string[]) {
+  let { rows, objects } = world.census();
+  let ended = Promise.withResolvers<void>();
+  let body = new ReadableStream({
+    async start(controller) {
+      controller.enqueue(bytesOf(500_000));
+      await ended.promise;
+      controller.enqueue(bytesOf(10));
+      controller.close();
+    },
+  });
+  let sending = ask(
+    path,
+    { "Content-Type": "application/octet-stream", ...headers },
+    { method: "PUT", body },
+  );
+  await eventually(
+    () => world.census().intents,
+    (intents) => intents === 1,
+  );
+  await cli(...end);
+  ended.resolve();
+  expect((await sending).status).toBe(403);
+  let settled = { rows, objects, intents: 0 };
+  await eventually(
+    () => world.census(),
+    (seen) => Bun.deepMatch(settled, seen),
+  );
+}
+
+describe("whoever is shut out in the middle of sending", () => {
+  test("leaves nothing by a token without limits, nor by a sign-in", async () => {
+    let token = await cli("token", "create", "--name", "leaked");
+    await shutOut({ Authorization: `Bearer ${token}` }, "/upload/slow.bin", "token", "revoke", "leaked");
+    let password = await cli("user", "add", "cut-off", "--scope", "upload");
+    let basic = { Authorization: `Basic ${btoa(`cut-off:${password}`)}` };
+    await shutOut(basic, "/upload/slow.bin", "user", "remove", "cut-off");
+  });
+});
+
 describe("users", () => {
   test("are made beside the running server, sign in with curl, and end at once", async () => {
     let password = await cli("user", "add", "ann", "--scope", "view");
