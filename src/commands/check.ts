@@ -77,6 +77,13 @@ function reportConfiguration(config: Config, report: Report): void {
   if (endpoint?.startsWith("http:") && !isLoopback(new URL(endpoint).hostname)) {
     report("warn", "configuration", `${endpoint} is not encrypted: everybody on the way can read the files`);
   }
+  if (isReachedInClear(config)) {
+    report(
+      "warn",
+      "configuration",
+      "people come to this server without encryption: everybody on the way can read passwords, tokens and files; put a proxy with TLS before it, and set public_url to its https:// address",
+    );
+  }
   if (anonymous.length > 0 && !reachedOnlyFromHere(config)) {
     report(
       "warn",
@@ -84,6 +91,12 @@ function reportConfiguration(config: Config, report: Report): void {
       `everybody who reaches this server may ${anonymous.join(", ")} (allow_anonymous)`,
     );
   }
+}
+
+function isReachedInClear(config: Config): boolean {
+  let { public_url: publicUrl } = config;
+  if (publicUrl === null) return !reachedOnlyFromHere(config);
+  return publicUrl.startsWith("http:") && !isLoopback(new URL(publicUrl).hostname);
 }
 
 function placeOf({ s3_bucket, s3_endpoint_url, s3_region, s3_prefix }: Config): string {

@@ -191,7 +191,7 @@ describe("check", () => {
     expect(lines).toContain("FAIL  put             signed with ****");
   });
 
-  test("warns of an unencrypted way to the bucket and of an open server", async () => {
+  test("warns of unencrypted ways to the bucket and to the server, and of an open server", async () => {
     let config = configOf(
       { ...bucket, host: "0.0.0.0", allow_anonymous: "upload,view" },
       { S3_ENDPOINT_URL: "http://minio:9000" },
@@ -202,6 +202,17 @@ describe("check", () => {
     expect(output).toContain("warn  configuration   everybody who reaches this server may upload, view");
     let proxied = configOf({ ...bucket, allow_anonymous: "view", trusted_proxies: "127.0.0.1" });
     expect((await check(proxied, memoryStorage().storage)).output).toContain("server may view");
+    let inClear = "warn  configuration   people come to this server without encryption";
+    expect(output).toContain(inClear);
+    for (let [publicUrl, isWarned] of [
+      ["http://files.example.org", true],
+      ["https://files.example.org", false],
+      ["http://localhost:8080", false],
+    ] as const) {
+      let published = configOf({ ...bucket, host: "0.0.0.0", public_url: publicUrl });
+      let said = (await check(published, memoryStorage().storage)).output.includes(inClear);
+      expect([publicUrl, said]).toEqual([publicUrl, isWarned]);
+    }
     let quiet = await check(
       configOf(bucket, { S3_ENDPOINT_URL: "http://[::1]:9000" }),
       memoryStorage().storage,
