@@ -6,8 +6,9 @@ import { readHeif } from "./dimensions/heif.ts";
 import { readJpeg } from "./dimensions/jpeg.ts";
 import { readMp4 } from "./dimensions/mp4.ts";
 import { readPng } from "./dimensions/png.ts";
+import { readFujifilm, readRawPhoto } from "./dimensions/raw.ts";
 import { readSvg } from "./dimensions/svg.ts";
-import { readRawPhoto, readTiff } from "./dimensions/tiff.ts";
+import { readTiff } from "./dimensions/tiff.ts";
 import { readWebm } from "./dimensions/webm.ts";
 import { readWebp } from "./dimensions/webp.ts";
 import { isoDate, isoDay, takenAt } from "./exif/dates.ts";
@@ -34,6 +35,13 @@ const READERS: Record<string, (source: ByteSource) => Promise<FileFacts>> = {
   "image/x-canon-cr2": readRawPhoto,
   "image/x-nikon-nef": readRawPhoto,
   "image/x-sony-arw": readRawPhoto,
+  "image/x-pentax-pef": readRawPhoto,
+  "image/x-samsung-srw": readRawPhoto,
+  "image/x-hasselblad-3fr": readRawPhoto,
+  "image/x-phaseone-iiq": readRawPhoto,
+  "image/x-olympus-orf": readRawPhoto,
+  "image/x-panasonic-rw2": readRawPhoto,
+  "image/x-fujifilm-raf": readFujifilm,
   "video/mp4": readMp4,
   "video/quicktime": readMp4,
   "video/3gpp": readMp4,

@@ -11,6 +11,7 @@ import { fallbackType, signatureType } from "./signatures.ts";
 import { decodeEightBit, decodeUnicode } from "./text-decoding.ts";
 import { textType } from "./text-type.ts";
 import { usualTextExtension } from "./text-types.ts";
+import { tiffType } from "./tiff-type.ts";
 import { refineZip } from "./zip-type.ts";
 
 /** Most bytes that file-type may hold at once; what asks for more is hostile. */
@@ -44,7 +45,10 @@ async function recognise(head: Uint8Array, isWhole: boolean, extension: string):
   // Text goes first: letters at the start of a text look like many a magic number (BM, MZ, FORM, MAC).
   let text = decodeUnicode(head, isWhole) ?? (isAscii(head[0]) ? decodeEightBit(head) : null);
   if (text !== null) return asText(text, isWhole, extension);
-  let settled = signatureType(head, extension) ?? (await byMagicNumber(head, extension));
+  let settled =
+    signatureType(head, extension) ??
+    (await tiffType(head, extension)) ??
+    (await byMagicNumber(head, extension));
   let binary = (settled === "unlike" ? null : settled) ?? fallbackType(head);
   if (binary) return binary;
   let last = isAscii(head[0]) ? null : decodeEightBit(head);

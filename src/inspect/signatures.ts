@@ -6,10 +6,12 @@ const pdfSearchBytes = 1024;
 
 /** Tried when file-type knows nothing: what it does not know, and what it gives up when the file is cut or large. */
 const FALLBACKS: [string, number, string, string][] = [
-  ["II*\0", 0, "image/tiff", "tif"],
-  ["MM\0*", 0, "image/tiff", "tif"],
   ["II+\0", 0, "image/tiff", "tif"],
   ["MM\0+", 0, "image/tiff", "tif"],
+  ["IIRO", 0, "image/x-olympus-orf", "orf"],
+  ["IIRS", 0, "image/x-olympus-orf", "orf"],
+  ["MMOR", 0, "image/x-olympus-orf", "orf"],
+  ["IIU\0", 0, "image/x-panasonic-rw2", "rw2"],
   ["\x89PNG\r\n\x1a\n", 0, "image/png", "png"],
   ["ID3", 0, "audio/mpeg", "mp3"],
   ["OggS", 0, "audio/ogg", "ogg"],

@@ -18,14 +18,8 @@ import {
   u16,
   u32,
 } from "../support/images.ts";
-import { inspectBytes } from "./inspect-bytes.ts";
+import { inspectBytes, sizesOf } from "./inspect-bytes.ts";
 
-/** [displayed, stored] */
-async function sizesOf(content: Uint8Array, name: string): Promise<string[]> {
-  let { found } = await inspectBytes(content, name);
-  let { stored_width, stored_height } = found.metadata;
-  return [`${found.width}x${found.height}`, `${String(stored_width)}x${String(stored_height)}`];
-}
 const turned = tiff({ main: [short(0x112, 6)] });
 const lying = ["40x30", "30x40"];
 const upright = ["30x40", "30x40"];

@@ -15,3 +15,10 @@ export async function inspectBytes(
   let media = await detectMediaType(head, headTail.sizeBytes <= head.length, filename);
   return { media, found: await extractMetadata(headTail.source(), media, options) };
 }
+
+/** [displayed, stored] */
+export async function sizesOf(content: Uint8Array, name: string): Promise<string[]> {
+  let { found } = await inspectBytes(content, name);
+  let { stored_width, stored_height } = found.metadata;
+  return [`${found.width}x${found.height}`, `${String(stored_width)}x${String(stored_height)}`];
+}

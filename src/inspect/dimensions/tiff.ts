@@ -16,8 +16,3 @@ export async function readTiff(source: ByteSource): Promise<FileFacts> {
   }
   return { stored: plausibleSize(side.width, side.height), tiff: place };
 }
-
-/** Raw photos are TIFF files whose first directory is often a preview: only their EXIF is believed. */
-export function readRawPhoto(source: ByteSource): Promise<FileFacts> {
-  return Promise.resolve({ tiff: { source, offset: 0, length: source.sizeBytes } });
-}

@@ -4,6 +4,8 @@ import type { TiffPlace } from "../facts.ts";
 /** Cameras write below 100; what comes after these is not looked at. */
 const maxEntries = 512;
 
+/** TIFF, and what Olympus ("RO", "RS") and Panasonic ("U") write in its place. */
+const CLASSIC_VERSIONS = new Set([42, 0x4f52, 0x5352, 0x55]);
 /** Bytes of one value, by TIFF type number. */
 const TYPE_BYTES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8];
 export const TYPE = {
@@ -45,7 +47,7 @@ export async function openTiff(place: TiffPlace): Promise<Tiff | null> {
   if (order !== 0x4949 && order !== 0x4d4d) return null;
   let littleEndian = order === 0x4949;
   let version = header.getUint16(2, littleEndian);
-  if (version === 42) {
+  if (CLASSIC_VERSIONS.has(version)) {
     return { place, littleEndian, big: false, firstDirectory: header.getUint32(4, littleEndian) };
   }
   if (version !== 43 || header.getUint16(4, littleEndian) !== 8) return null;
