@@ -3,9 +3,14 @@ import type { ByteSource } from "./byte-source.ts";
 import { readBmp } from "./dimensions/bmp.ts";
 import { readGif } from "./dimensions/gif.ts";
 import { readHeif } from "./dimensions/heif.ts";
+import { readIco } from "./dimensions/ico.ts";
+import { readJp2 } from "./dimensions/jp2.ts";
 import { readJpeg } from "./dimensions/jpeg.ts";
+import { readJxl } from "./dimensions/jxl.ts";
 import { readMp4 } from "./dimensions/mp4.ts";
 import { readPng } from "./dimensions/png.ts";
+import { readPnm } from "./dimensions/pnm.ts";
+import { readPsd } from "./dimensions/psd.ts";
 import { readFujifilm, readRawPhoto } from "./dimensions/raw.ts";
 import { readSvg } from "./dimensions/svg.ts";
 import { readTiff } from "./dimensions/tiff.ts";
@@ -26,6 +31,15 @@ const READERS: Record<string, (source: ByteSource) => Promise<FileFacts>> = {
   "image/bmp": readBmp,
   "image/tiff": readTiff,
   "image/svg+xml": readSvg,
+  "image/jxl": readJxl,
+  "image/jp2": readJp2,
+  "image/jpx": readJp2,
+  "image/j2c": readJp2,
+  "image/vnd.adobe.photoshop": readPsd,
+  "image/vnd.microsoft.icon": readIco,
+  "image/x-portable-bitmap": readPnm,
+  "image/x-portable-graymap": readPnm,
+  "image/x-portable-pixmap": readPnm,
   "image/avif": readHeif,
   "image/heic": readHeif,
   "image/heif": readHeif,

@@ -20,8 +20,18 @@ const SIGNATURES: [RegExp, string, string][] = [
   [/^-----BEGIN PGP MESSAGE-----/, "application/pgp-encrypted", "pgp"],
   [/^(?:REGEDIT4|Windows Registry Editor Version 5\.00)\r?\n/, "application/x-ms-regedit", "reg"],
   [/^!<arch>\n/, "application/x-unix-archive", "a"],
+  [netpbm("14"), "image/x-portable-bitmap", "pbm"],
+  [netpbm("25"), "image/x-portable-graymap", "pgm"],
+  [netpbm("36"), "image/x-portable-pixmap", "ppm"],
   [/^solid [^\n]{0,200}\n\s*facet normal /, "model/stl", "stl"],
 ];
+
+/** A number of the format, then width and height among comments. */
+function netpbm(numbers: string): RegExp {
+  let comments = "(?:#[^\\n]{0,200}\\n\\s*){0,9}";
+  return new RegExp(`^P[${numbers}]\\s+${comments}\\d{1,9}\\s+${comments}\\d{1,9}\\s`);
+}
+
 const XML_TYPES: Record<string, string> = {
   svg: "image/svg+xml",
   html: "application/xhtml+xml",
