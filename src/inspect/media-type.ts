@@ -10,7 +10,7 @@ import { kindOf } from "./kind-of.ts";
 import { fallbackType, signatureType } from "./signatures.ts";
 import { decodeEightBit, decodeUnicode } from "./text-decoding.ts";
 import { textType } from "./text-type.ts";
-import { usualTextExtension } from "./text-types.ts";
+import { textTypeOfExtension, usualTextExtension } from "./text-types.ts";
 import { tiffType } from "./tiff-type.ts";
 import { refineZip } from "./zip-type.ts";
 
@@ -41,6 +41,8 @@ export async function detectMediaType(
 
 async function recognise(head: Uint8Array, isWhole: boolean, extension: string): Promise<Recognised> {
   let unknown = { type: "application/octet-stream", extension: "bin" };
+  // DOS programs end a text with this.
+  if (isWhole && head.at(-1) === 0x1a) head = head.subarray(0, -1);
   if (head.byteLength === 0) return unknown;
   // Text goes first: letters at the start of a text look like many a magic number (BM, MZ, FORM, MAC).
   let text = decodeUnicode(head, isWhole) ?? (isAscii(head[0]) ? decodeEightBit(head) : null);
@@ -51,7 +53,8 @@ async function recognise(head: Uint8Array, isWhole: boolean, extension: string):
     (await byMagicNumber(head, extension));
   let binary = (settled === "unlike" ? null : settled) ?? fallbackType(head);
   if (binary) return binary;
-  let last = isAscii(head[0]) ? null : decodeEightBit(head);
+  let isNamedText = textTypeOfExtension(extension) !== null;
+  let last = isAscii(head[0]) && !isNamedText ? null : decodeEightBit(head, isNamedText);
   return last === null ? unknown : asText(last, isWhole, extension);
 }
 

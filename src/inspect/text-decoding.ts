@@ -3,6 +3,8 @@ const telltaleBytes = 512;
 const maxHighShare = 0.3;
 /** In this many bytes of anything but text there is a control character, as good as surely. */
 const tellingBytes = 256;
+/** In fewer, not even a name makes a text. */
+const fewestBytes = 4;
 
 // oxlint-disable-next-line no-control-regex -- text has none but tab, line ends, form feed, backspace and escape
 const binaryCharacter = /[\u0000-\u0007\u000b\u000e-\u001a\u001c-\u001f]/;
@@ -19,10 +21,14 @@ export function decodeUnicode(bytes: Uint8Array, isWhole: boolean): string | nul
   return showsBinary(bytes) ? null : decode("utf-8", bytes, isWhole);
 }
 
-/** An 8-bit character set, read as Latin-1; many binary files without a zero near their beginning come close to it. */
-export function decodeEightBit(bytes: Uint8Array): string | null {
+/**
+ * An 8-bit character set, read as Latin-1; many binary files without a zero near their beginning come close to it.
+ *
+ * @param isNamedText what else says that it is text: then it may also be Cyrillic, Japanese, …
+ */
+export function decodeEightBit(bytes: Uint8Array, isNamedText = false): string | null {
   if (showsBinary(bytes)) return null;
-  if (bytes.byteLength < tellingBytes) {
+  if (bytes.byteLength < (isNamedText ? fewestBytes : tellingBytes)) {
     let high = bytes.reduce((count, byte) => count + (byte >> 7), 0);
     if (high > bytes.byteLength * maxHighShare) return null;
   }

@@ -1,3 +1,4 @@
+import { netpbmHeader } from "./netpbm.ts";
 import { textTypeOfExtension } from "./text-types.ts";
 import { findRootElement } from "./xml-root.ts";
 
@@ -20,17 +21,15 @@ const SIGNATURES: [RegExp, string, string][] = [
   [/^-----BEGIN PGP MESSAGE-----/, "application/pgp-encrypted", "pgp"],
   [/^(?:REGEDIT4|Windows Registry Editor Version 5\.00)\r?\n/, "application/x-ms-regedit", "reg"],
   [/^!<arch>\n/, "application/x-unix-archive", "a"],
-  [netpbm("14"), "image/x-portable-bitmap", "pbm"],
-  [netpbm("25"), "image/x-portable-graymap", "pgm"],
-  [netpbm("36"), "image/x-portable-pixmap", "ppm"],
+  [/^SIMPLE  = {1,30}T/, "image/fits", "fits"],
+  [/^\/\* XPM \*\//, "image/x-xpixmap", "xpm"],
+  [/^d\d{1,3}:announce/, "application/x-bittorrent", "torrent"],
+  // Variants of genes, under the extension of visiting cards.
+  [/^##fileformat=VCF/, "text/plain", "vcf"],
+  // A web page with its pictures, as browsers keep it.
+  [/^From: <Saved by /i, "message/rfc822", "mhtml"],
   [/^solid [^\n]{0,200}\n\s*facet normal /, "model/stl", "stl"],
 ];
-
-/** A number of the format, then width and height among comments. */
-function netpbm(numbers: string): RegExp {
-  let comments = "(?:#[^\\n]{0,200}\\n\\s*){0,9}";
-  return new RegExp(`^P[${numbers}]\\s+${comments}\\d{1,9}\\s+${comments}\\d{1,9}\\s`);
-}
 
 const XML_TYPES: Record<string, string> = {
   svg: "image/svg+xml",
@@ -64,6 +63,8 @@ export function textType(
   let start = (text.startsWith("\ufeff") ? text.slice(1, 4096) : text.slice(0, 4096)).trimStart();
   for (let [signature, type, usual] of SIGNATURES)
     if (signature.test(start)) return { type, extension: usual };
+  let portable = netpbmHeader(start);
+  if (portable) return { type: portable.type, extension: portable.extension };
   let named = textTypeOfExtension(extension);
   if (start.startsWith("<") && !start.startsWith("<?php")) {
     let markup = markupType(text, start, named);

@@ -59,7 +59,7 @@ text/vcard                     vcf vcard
 text/calendar                  ics ical ifb
 text/vtt                       vtt
 application/x-subrip           srt
-message/rfc822                 eml
+message/rfc822                 eml mht mhtml
 application/mbox               mbox
 application/rtf                rtf
 application/postscript         ps

@@ -1,4 +1,4 @@
-import { latin1, viewOf } from "./bytes.ts";
+import { hasAscii, latin1, viewOf } from "./bytes.ts";
 import type { Recognised } from "./media-type.ts";
 
 const office = "application/vnd.openxmlformats-officedocument.";
@@ -18,6 +18,19 @@ const BY_EXTENSION: Record<string, string> = {
   xlsx: `${office}spreadsheetml.sheet`,
   pptx: `${office}presentationml.presentation`,
 };
+/** What the first entry of a file may say that file-type does not know. */
+const BY_MIMETYPE: Record<string, string> = {
+  "application/vnd.oasis.opendocument.base": "odb",
+  "application/vnd.oasis.opendocument.database": "odb",
+  "application/vnd.oasis.opendocument.chart": "odc",
+  "application/vnd.oasis.opendocument.formula": "odf",
+  "application/vnd.oasis.opendocument.image": "odi",
+  "application/vnd.oasis.opendocument.text-master": "odm",
+  "application/vnd.oasis.opendocument.text-web": "oth",
+  "application/vnd.adobe.indesign-idml-package": "idml",
+  "application/x-krita": "kra",
+  "image/openraster": "ora",
+};
 const MARKS = ["[Content_Types].xml", "_rels/", "docProps/"];
 
 /**
@@ -25,6 +38,9 @@ const MARKS = ["[Content_Types].xml", "_rels/", "docProps/"];
  * head say whether it is an Office file, and then the first folder or the extension says which.
  */
 export function refineZip(head: Uint8Array, extension: string): Recognised {
+  let said = mimetypeOf(head);
+  let saidExtension = BY_MIMETYPE[said];
+  if (saidExtension) return { type: said, extension: saidExtension };
   let names = entryNames(head);
   if (names.some((name) => MARKS.some((mark) => name.startsWith(mark)))) {
     for (let [folder, type, usual] of FOLDERS) {
@@ -37,6 +53,14 @@ export function refineZip(head: Uint8Array, extension: string): Recognised {
     return { type: "application/vnd.google-earth.kmz", extension };
   }
   return { type: "application/zip", extension: "zip" };
+}
+
+/** The content of a first entry of that name, which is never packed. */
+function mimetypeOf(head: Uint8Array): string {
+  let view = viewOf(head);
+  if (!hasAscii(head, "mimetype", 30) || view.getUint16(26, true) !== 8) return "";
+  let length = Math.min(view.getUint32(18, true), maxNameBytes);
+  return latin1(view, 38 + view.getUint16(28, true), length).trim();
 }
 
 /** Names in local file headers, from the start of the archive. */

@@ -88,6 +88,11 @@ describe("text", () => {
     ["a.eml", "Received: from a\n\nhi", "message/rfc822"],
     ["a.mbox", "From a@b Thu Jan  1 00:00:00 1970\n", "application/mbox"],
     ["a.vcf", "BEGIN:VCARD\nEND:VCARD", "text/vcard"],
+    ["a.vcf", "##fileformat=VCFv4.2\n#CHROM\tPOS\n", "text/plain"],
+    ["a.mhtml", "From: <Saved by Blink>\r\nMIME-Version: 1.0\r\n", "message/rfc822"],
+    ["a.txt", "/* XPM */\nstatic char *a[] = {};", "image/x-xpixmap"],
+    ["a.fits", "SIMPLE  =                    T".padEnd(80), "image/fits"],
+    ["a.torrent", "d8:announce14:http://a.test/e", "application/x-bittorrent"],
     ["a.srt", "1\n00:00:01,000 --> 00:00:02,000\nhi\n", "application/x-subrip"],
   ];
   for (let [name, content, type] of CASES) {
@@ -125,6 +130,10 @@ describe("text", () => {
     expect(await typeOf(utf16("<?xml version='1.0'?><a/>", false), "a.xml")).toBe("application/xml");
     expect(await typeOf(utf16("<html></html>", true), "a.png")).toBe("text/html");
     expect(await typeOf(Buffer.from("Müller;Große Allee\n", "latin1"), "a.csv")).toBe("text/csv");
+    // "Привет" in windows-1251: all of it beyond ASCII, so that the name has to say that it is text.
+    let cyrillic = bytes([0xcf, 0xf0, 0xe8, 0xe2, 0xe5, 0xf2]);
+    expect(await typeOf(cyrillic, "a.txt")).toBe("text/plain");
+    expect(await typeOf(cyrillic, "a.bin")).toBe("application/octet-stream");
   });
 
   test("may end within a character only when it goes on", async () => {
@@ -143,6 +152,9 @@ describe("text", () => {
     expect(await typeOf("a\0b", "a.txt")).toBe("application/octet-stream");
     expect(await typeOf("a\x01b", "a.csv")).toBe("application/octet-stream");
     expect(await typeOf("\x1b[31mred\x1b[0m\n", "a.log")).toBe("text/plain");
+    // The end of a DOS text.
+    expect(await typeOf("DIR\r\n\x1a", "a.txt")).toBe("text/plain");
+    expect(await typeOf("a\x1ab\x1a", "a.txt")).toBe("application/octet-stream");
   });
 });
 
@@ -184,6 +196,20 @@ describe("binary", () => {
       zip(["mimetype", "application/vnd.oasis.opendocument.text"]),
       "application/vnd.oasis.opendocument.text",
     ],
+    [
+      "an OpenDocument file that file-type does not know",
+      "a.zip",
+      zip(["mimetype", "application/vnd.oasis.opendocument.chart"], ["content.xml", "<a/>"]),
+      "application/vnd.oasis.opendocument.chart",
+    ],
+    ["a WAV of more than 4 GiB", "a.wav", bytes("RF64", [255, 255, 255, 255], "WAVEds64", 0), "audio/wav"],
+    ["Sun audio", "a.bin", bytes(".snd", u32(24)), "audio/basic"],
+    ["OpenEXR", "a.bin", bytes([0x76, 0x2f, 0x31, 0x01, 2, 0, 0, 0]), "image/x-exr"],
+    ["PCX", "a.bin", bytes([10, 5, 1, 8, 0, 0]), "image/vnd.zbrush.pcx"],
+    ["a cpio archive", "a.bin", bytes("070701", 0), "application/x-cpio"],
+    ["LZMA", "a.bin", bytes("]\0\0\x80\0\xff\xff\xff\xff", 0), "application/x-lzma"],
+    ["MATLAB", "a.bin", bytes("MATLAB 5.0 MAT-file, made by", 0, "\x01IM"), "application/x-matlab-data"],
+    ["NetCDF of the third kind", "a.bin", bytes("CDF\x05", 0), "application/x-netcdf"],
     ["EPUB", "a.zip", zip(["mimetype", "application/epub+zip"]), "application/epub+zip"],
     ["an old Word file", "a.bin", compound("Root Entry", "WordDocument"), "application/msword"],
     ["an old Excel file", "a.doc", compound("Root Entry", "Workbook"), "application/vnd.ms-excel"],
@@ -226,6 +252,8 @@ test("every type has a kind that people would expect", () => {
     "text/html": "text",
     "application/geo+json": "text",
     "message/rfc822": "text",
+    "application/vnd.ms-outlook": "document",
+    "application/x-lzma": "archive",
     "application/vnd.sqlite3": "other",
     "application/octet-stream": "other",
     "font/ttf": "other",

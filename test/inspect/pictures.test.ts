@@ -8,8 +8,9 @@ const turned = tiff({ main: [short(0x112, 6)] });
 const lying = ["40x30", "30x40"];
 const upright = ["30x40", "30x40"];
 
+const codestream = (hex: string) => new Uint8Array(Buffer.from(`ff0a${hex}`, "hex"));
+
 describe("JPEG XL", () => {
-  let codestream = (hex: string) => new Uint8Array(Buffer.from(`ff0a${hex}`, "hex"));
   /** As cjxl writes them. */
   const CASES: [hex: string, displayed: string, stored: string][] = [
     ["13f19350b9b78a200012", "120x80", "120x80"],
@@ -69,18 +70,19 @@ describe("JPEG 2000", () => {
   });
 });
 
+const resource = (id: number, name: string, content: Uint8Array) =>
+  bytes(
+    "8BIM",
+    u16(id),
+    name.length,
+    name,
+    name.length % 2 ? [] : 0,
+    u32(content.length),
+    content,
+    new Uint8Array(content.length % 2),
+  );
+
 test("Photoshop: the header's size, and EXIF among the resources", async () => {
-  let resource = (id: number, name: string, content: Uint8Array) =>
-    bytes(
-      "8BIM",
-      u16(id),
-      name.length,
-      name,
-      name.length % 2 ? [] : 0,
-      u32(content.length),
-      content,
-      new Uint8Array(content.length % 2),
-    );
   let resources = bytes(resource(0x3ed, "odd", bytes(1, 2, 3)), resource(0x422, "", turned));
   let header = bytes("8BPS", u16(1), new Uint8Array(6), u16(3), u32(40), u32(30), u16(8), u16(3));
   expect(await sizesOf(bytes(header, u32(4), "tint", u32(resources.length), resources), "a.psd")).toEqual(
@@ -89,9 +91,10 @@ test("Photoshop: the header's size, and EXIF among the resources", async () => {
   expect(await sizesOf(bytes(header, u32(0), u32(0xffffffff), "8BIM"), "a.psd")).toEqual(upright);
 });
 
+const entry = (width: number, height: number) => bytes(width, height, new Uint8Array(14));
+
 test("icons: the largest picture, 0 for 256", async () => {
-  let picture = (width: number, height: number) => bytes(width, height, new Uint8Array(14));
-  let file = bytes([0, 0, 1, 0], u16(3, true), picture(16, 16), picture(0, 0), picture(32, 32));
+  let file = bytes([0, 0, 1, 0], u16(3, true), entry(16, 16), entry(0, 0), entry(32, 32));
   expect(await sizesOf(file, "a.ico")).toEqual(["256x256", "256x256"]);
 });
 

@@ -7,13 +7,15 @@ const turned = tiff({ main: [short(0x112, 6)] });
 const lying = ["40x30", "30x40"];
 const upright = ["30x40", "30x40"];
 const small = [short(0xfe, 1), short(0x100, 3), short(0x101, 4), short(0x112, 6)];
+const pointer = (offset: number): TiffField => [0x14a, 4, 1, u32(offset, true)];
+const side = (tag: number, value: number) =>
+  bytes(u16(tag, true), u16(3, true), u32(1, true), u32(value, true));
+const typeOf = async (file: Uint8Array, name: string) => (await inspectBytes(file, name)).media.contentType;
+
 /** A preview in the first directory, the photo of 30 by 40 in one below it. */
 function raw(start: string, ...more: TiffField[]): Uint8Array<ArrayBuffer> {
-  let pointer = (offset: number): TiffField => [0x14a, 4, 1, u32(offset, true)];
   let below = tiff({ main: [...small, ...more, pointer(0)] }).length;
   let file = tiff({ main: [...small, ...more, pointer(below)] });
-  let side = (tag: number, value: number) =>
-    bytes(u16(tag, true), u16(3, true), u32(1, true), u32(value, true));
   let photo = bytes(u16(2, true), side(0x100, 30), side(0x101, 40), u32(0));
   return bytes(start, file.slice(4), photo);
 }
@@ -38,7 +40,6 @@ test("raw photos of Fujifilm are told by the JPEG inside", async () => {
 });
 
 test("raw photos are known by their bytes where those tell, else by their names", async () => {
-  let typeOf = async (file: Uint8Array, name: string) => (await inspectBytes(file, name)).media.contentType;
   expect(await typeOf(raw("II*\0", ascii(0x10f, "NIKON CORPORATION")), "a.bin")).toBe("image/x-nikon-nef");
   expect(await typeOf(raw("II*\0", [0xc612, 1, 4, [1, 4, 0, 0]]), "a.tif")).toBe("image/x-adobe-dng");
   expect(await typeOf(raw("II*\0"), "a.nef")).toBe("image/x-nikon-nef");
