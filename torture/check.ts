@@ -1,8 +1,8 @@
 import { join } from "node:path";
 
 import { sha256Of } from "./content.ts";
-import type { Databases, Row } from "./databases.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Databases, PiecesRow, Row } from "./databases.ts";
+import type { Ledger, Pieces, SentFile } from "./ledger.ts";
 import { filesIn, type Objects } from "./objects.ts";
 
 /** Empty objects that speak of a row: that it shares another's object, or that it is gone while others use its object. */
@@ -19,7 +19,7 @@ export interface Subject {
 }
 
 /**
- * Compares what was acknowledged with what is there; to be called when nobody uploads and the journal is empty. What was
+ * Compares what was acknowledged with what is there; to be called when nobody uploads and nothing is unsettled. What was
  * not acknowledged is settled by what is found: from then on it counts as acknowledged, or as gone.
  *
  * @param deep reads every object again
@@ -28,8 +28,12 @@ export interface Subject {
 export async function check(subject: Subject, deep = false): Promise<string[]> {
   let { databases, objects, ledger, digests, dataDir } = subject;
   let rows = databases.rows();
-  let { sizes, leftovers } = await objects.list();
+  let { sizes, unfinished, leftovers } = await objects.list();
   let faults = leftovers.map((what) => `left behind in storage: ${what}`);
+  let pieces = databases.pieces();
+  let keys = pieces.flatMap(({ state, key }) => (state === "open" && key !== null ? [key] : []));
+  let goingOn = new Set(keys.flatMap((key) => [key, `sha256:${sha256Of(Buffer.from(key))}`]));
+  for (let { key, what } of unfinished) if (!goingOn.has(key)) faults.push(`unfinished in storage: ${what}`);
   if (deep) digests.clear();
 
   for (let path of filesIn(join(dataDir, "internal", "spool")))
@@ -44,7 +48,7 @@ export async function check(subject: Subject, deep = false): Promise<string[]> {
     if (mark === undefined && !usedKeys.has(key)) faults.push(`object without a row: ${key}`);
     if (mark !== undefined && uids.has(marked) !== (mark === "link")) faults.push(`mark that lies: ${key}`);
   }
-  faults.push(...settle(rows, ledger));
+  faults.push(...settle(rows, pieces, ledger));
   return faults;
 
   async function faultsOfRow(row: Row): Promise<string[]> {
@@ -59,7 +63,30 @@ export async function check(subject: Subject, deep = false): Promise<string[]> {
   }
 }
 
-function settle(rows: Row[], ledger: Ledger): string[] {
+/** An upload in pieces that has no row must be able to go on, from no less than was acknowledged, unless its sender ended it. */
+function stateOf(
+  { deletion, bytes }: SentFile,
+  { acknowledgedBytes }: Pieces,
+  found: PiecesRow | undefined,
+): { goesOn: boolean; fault: string | null } {
+  if (found?.state !== "open") {
+    return {
+      goesOn: false,
+      fault: deletion === "asked" ? null : `can't go on, being ${found?.state ?? "unknown"}`,
+    };
+  }
+  let { offset_bytes: offset, length_bytes: length } = found;
+  if (offset < acknowledgedBytes) {
+    return { goesOn: true, fault: `has ${offset} of ${acknowledgedBytes} acknowledged bytes` };
+  }
+  let isRight = offset < bytes.length && (length === null || length === bytes.length);
+  return {
+    goesOn: true,
+    fault: isRight ? null : `stands at ${offset} of ${length}, and is ${bytes.length} long`,
+  };
+}
+
+function settle(rows: Row[], pieces: PiecesRow[], ledger: Ledger): string[] {
   let { files, deletedUids, tally } = ledger;
   let faults: string[] = [];
   let byName = new Map<string, Row>();
@@ -71,8 +98,17 @@ function settle(rows: Row[], ledger: Ledger): string[] {
     else if (row.checksum_sha256 !== sent.sha256) faults.push(`not what was sent: ${row.filename}`);
     byName.set(row.filename, row);
   }
+  let piecesByUid = new Map(pieces.map((one) => [one.uid, one]));
   for (let file of files.values()) {
     let row = byName.get(file.name);
+    if (file.pieces && !file.known && !row) {
+      let { goesOn, fault } = stateOf(file, file.pieces, piecesByUid.get(file.pieces.uid));
+      if (fault) faults.push(`${fault}: ${file.name} ${file.pieces.uid}`);
+      if (goesOn) {
+        file.deletion = "none";
+        continue;
+      }
+    }
     if (file.known && row && (row.uid !== file.known.uid || row.id !== file.known.id)) {
       faults.push(`another row than was acknowledged: ${file.name} ${file.known.uid} ${row.uid}`);
     }

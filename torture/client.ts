@@ -1,17 +1,24 @@
 import { count, type Ledger, type SentFile } from "./ledger.ts";
+import { createPiecesClient, type PiecesClient } from "./pieces-client.ts";
 
 /** Statuses that say "not now": the server was right to say so, and the file is whole or gone. */
 const temporary = new Set([502, 503]);
 
 /** A sender who writes down what was acknowledged. Its requests end by themselves when the server is killed. */
-export interface Client {
+export interface Client extends PiecesClient {
   form(files: SentFile[]): Promise<void>;
   put(file: SentFile, how: { chunked?: boolean; leaveAfterMs?: number }): Promise<void>;
   delete(file: SentFile): Promise<void>;
   deleteMany(files: SentFile[]): Promise<void>;
 }
 
-interface FileAnswer {
+export interface Answer {
+  status: number;
+  headers: Headers;
+  body: unknown;
+}
+
+export interface FileAnswer {
   success: boolean;
   file_id: number;
   file: { id: number; uid: string; filename: string; checksum_sha256: string };
@@ -22,31 +29,33 @@ interface FileAnswer {
  * @param onWrongAnswer hears of an answer that no crash and no fault of the bucket explains
  */
 export function createClient(base: string, ledger: Ledger, onWrongAnswer: (what: string) => void): Client {
-  /** The answer's status and body once all of it has come, or null when it did not. */
-  async function ask(path: string, init: RequestInit): Promise<{ status: number; body: unknown } | null> {
-    let answer: { status: number; text: string };
+  /** The answer once all of it has come, or null when it did not. */
+  async function ask(path: string, init: RequestInit): Promise<Answer | null> {
+    let answer: { status: number; headers: Headers; text: string };
     try {
       let response = await fetch(base + path, { ...init, keepalive: false });
-      answer = { status: response.status, text: await response.text() };
+      answer = { status: response.status, headers: response.headers, text: await response.text() };
     } catch {
       return null;
     }
     let body: unknown;
     try {
-      body = JSON.parse(answer.text);
+      // tus has answers that say it all in headers.
+      if (!path.startsWith("/tus") || answer.text !== "") body = JSON.parse(answer.text);
     } catch {
       onWrongAnswer(`${answer.status} to ${path} is no JSON: ${answer.text.slice(0, 200)}`);
     }
-    if (answer.status >= 300) note(path, answer.status, body);
-    return { status: answer.status, body };
+    if (answer.status >= 300) note(path, init.method, answer.status, body);
+    return { status: answer.status, headers: answer.headers, body };
   }
 
-  function note(path: string, status: number, body: unknown): void {
+  function note(path: string, method: string | undefined, status: number, body: unknown): void {
     let code = (body as { error?: { code?: string } } | undefined)?.error?.code ?? "no code";
     count(ledger.tally.failures, `${status} ${code}`);
-    if (!temporary.has(status) && !(path.includes("delete") && status === 404)) {
-      onWrongAnswer(`${status} ${code} to ${path}`);
-    }
+    if (temporary.has(status)) return;
+    // Gone with an earlier request, of whose answer nobody knows; or recorded already, and no more to be given up.
+    let isTooLate = path.includes("delete") ? status === 404 : method === "DELETE" && status === 403;
+    if (!isTooLate) onWrongAnswer(`${status} ${code} to ${method} ${path}`);
   }
 
   async function upload(files: SentFile[], path: string, init: RequestInit): Promise<void> {
@@ -78,6 +87,7 @@ export function createClient(base: string, ledger: Ledger, onWrongAnswer: (what:
   }
 
   return {
+    ...createPiecesClient({ ledger, ask, onWrongAnswer, acknowledge }),
     form(files) {
       let form = new FormData();
       for (let { bytes, name } of files)

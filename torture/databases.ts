@@ -13,6 +13,15 @@ export interface Row {
   checksum_sha256: string;
 }
 
+/** A file that comes in pieces, as the server knows it. */
+export interface PiecesRow {
+  uid: string;
+  state: "open" | "finished" | "ended";
+  key: string | null;
+  offset_bytes: number;
+  length_bytes: number | null;
+}
+
 /** The two databases of a server, read by themselves while it runs or not. */
 export function openDatabases(dataDir: string) {
   function read<T>(file: string, sql: string): T[] {
@@ -26,9 +35,22 @@ export function openDatabases(dataDir: string) {
         "uploads.db",
         "SELECT id, uid, filename, storage, bucket, s3_key, size_bytes, checksum_sha256 FROM s3_uploads",
       ),
-    /** Ids that the full-text index knows, to be compared with the rows. */
-    openIntents: () =>
-      read<{ kind: string; uid: string; key: string }>("internal/state.db", "SELECT * FROM intents"),
+    /** What recovery and the finishing of whole uploads have still to do: uploads that can go on are nobody's but their sender's. */
+    unsettled: () => [
+      ...read<object>(
+        "internal/state.db",
+        `SELECT * FROM intents WHERE uid NOT IN (SELECT uid FROM resumable_uploads WHERE state = 'open')`,
+      ),
+      ...read<object>(
+        "internal/state.db",
+        "SELECT uid, key FROM resumable_uploads WHERE state = 'open' AND offset_bytes = length_bytes",
+      ),
+    ],
+    pieces: () =>
+      read<PiecesRow>(
+        "internal/state.db",
+        "SELECT uid, state, key, offset_bytes, length_bytes FROM resumable_uploads",
+      ),
     faults: () =>
       ["uploads.db", "internal/state.db"].flatMap((file) =>
         read<{ integrity_check: string }>(file, "PRAGMA integrity_check")

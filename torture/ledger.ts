@@ -9,8 +9,16 @@ export interface SentFile {
   /** `asked`: a deletion was sent and not acknowledged. */
   deletion: "none" | "asked";
   idempotencyKey: string | null;
+  /** Of a file that comes in pieces, once its beginning was acknowledged. */
+  pieces: Pieces | null;
   /** True while a request about it waits for its answer. */
   busy: boolean;
+}
+
+/** An upload in pieces, and how far the server has said that it has it. */
+export interface Pieces {
+  uid: string;
+  acknowledgedBytes: number;
 }
 
 /** Counted over a whole run. */
@@ -22,6 +30,8 @@ export interface Tally {
   /** Uploads without an answer, or with a failure, that were whole after the next start. */
   keptUnacknowledged: number;
   gone: number;
+  /** Uploads in pieces that went on after a crash, from more than nothing. */
+  resumed: number;
   deletionsAcknowledged: number;
   deletionsFinished: number;
   deletionsUndone: number;
@@ -44,6 +54,7 @@ export function createTally(): Tally {
     acknowledged: 0,
     keptUnacknowledged: 0,
     gone: 0,
+    resumed: 0,
     deletionsAcknowledged: 0,
     deletionsFinished: 0,
     deletionsUndone: 0,

@@ -8,10 +8,20 @@ export interface Objects {
   /** What the `storage` column of a row has to say, and its `bucket`. */
   storage: "s3" | "local";
   bucket: string;
-  /** Sizes of all objects by key, and everything in storage that is neither an object nor belongs to one. */
-  list(): Promise<{ sizes: Map<string, number>; leftovers: string[] }>;
+  /** Sizes of all objects by key, objects that are not finished, and everything that belongs to neither. */
+  list(): Promise<{ sizes: Map<string, number>; unfinished: Unfinished[]; leftovers: string[] }>;
   read(key: string): Promise<Uint8Array>;
 }
+
+interface Unfinished {
+  /** Of the object that it is to become, or `sha256:` and its hash where a server keeps no more. */
+  key: string;
+  /** For whoever reads of it. */
+  what: string;
+}
+
+/** Where local storage lets objects grow, below paths like those that they are going to have. */
+const unfinishedFolder = ".unfinished/";
 
 /** Objects are files; each has its description in a hidden file beside it. Nothing else may be in the folder. */
 export function localObjects(dataDir: string): Objects {
@@ -23,10 +33,13 @@ export function localObjects(dataDir: string): Objects {
       let files = filesIn(root);
       let sizes = new Map<string, number>();
       let descriptions = new Set<string>();
+      let unfinished: Unfinished[] = [];
       let leftovers: string[] = [];
       for (let path of files) {
         let name = path.slice(path.lastIndexOf("/") + 1);
-        if (path.startsWith(".")) leftovers.push(path);
+        if (path.startsWith(unfinishedFolder)) {
+          unfinished.push({ key: path.slice(unfinishedFolder.length), what: path });
+        } else if (path.startsWith(".")) leftovers.push(path);
         else if (!name.startsWith(".")) sizes.set(path, statSync(join(root, path)).size);
         else descriptions.add(path);
       }
@@ -35,7 +48,7 @@ export function localObjects(dataDir: string): Objects {
         let description = `${key.slice(0, slash)}.${key.slice(slash)}.meta`;
         if (!descriptions.delete(description)) leftovers.push(`${key} has no description`);
       }
-      return { sizes, leftovers: [...leftovers, ...descriptions] };
+      return { sizes, unfinished, leftovers: [...leftovers, ...descriptions] };
     },
     read: (key) => Bun.file(join(root, key)).bytes(),
   };
@@ -64,8 +77,9 @@ export function bucketObjects(server: S3Server): Objects {
         if (!page.isTruncated || last === undefined) break;
         startAfter = last;
       }
-      let unfinished = await server.unfinishedUploads();
-      return { sizes, leftovers: unfinished.map(({ key, uploadId }) => `unfinished ${key} ${uploadId}`) };
+      let uploads = await server.unfinishedUploads();
+      let unfinished = uploads.map(({ key, uploadId }) => ({ key, what: `${key} ${uploadId}` }));
+      return { sizes, unfinished, leftovers: [] };
     },
     read: (key) => client.file(key).bytes(),
   };

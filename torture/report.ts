@@ -12,6 +12,7 @@ export function reportOf({ tally, violations, seconds }: RunResult): string {
     `uploads acknowledged         ${tally.acknowledged}`,
     `  without an answer, whole   ${tally.keptUnacknowledged}`,
     `  without an answer, gone    ${tally.gone}`,
+    `went on where they were      ${tally.resumed}`,
     `deletions acknowledged       ${tally.deletionsAcknowledged}`,
     `  without an answer, done    ${tally.deletionsFinished}`,
     `  without an answer, undone  ${tally.deletionsUndone}`,

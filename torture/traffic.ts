@@ -5,6 +5,8 @@ import type { Ledger, SentFile } from "./ledger.ts";
 import type { Random } from "./random.ts";
 
 const senders = 8;
+/** Of an upload in pieces. */
+const mostPieces = 8;
 /** More files than this and the senders rather delete. */
 const manyFiles = 150;
 
@@ -37,6 +39,7 @@ export async function traffic(client: Client, options: TrafficOptions): Promise<
       known: null,
       deletion: "none",
       idempotencyKey: keyed ? `key of ${name}` : null,
+      pieces: null,
       busy: false,
     };
     ledger.files.set(name, file);
@@ -49,6 +52,23 @@ export async function traffic(client: Client, options: TrafficOptions): Promise<
     );
   }
 
+  /** A file that came in part, before a crash or a failure. */
+  function anyOpen(): SentFile | undefined {
+    let files = [...ledger.files.values()].filter(
+      ({ pieces, known, busy, deletion }) => pieces && !known && !busy && deletion === "none",
+    );
+    return files.length > 0 ? random.pick(files) : undefined;
+  }
+
+  function pieceBytes(file: SentFile): number {
+    return Math.max(1, Math.ceil(file.bytes.length / random.between(1, mostPieces)));
+  }
+
+  function inPieces(size: SizeClass): Promise<void> {
+    let file = newFile(size, false);
+    return client.pieces(file, { pieceBytes: pieceBytes(file), laterLength: random.chance(0.3) });
+  }
+
   function anyIdle(): SentFile | undefined {
     let files = idle();
     return files.length > 0 ? random.pick(files) : undefined;
@@ -58,7 +78,19 @@ export async function traffic(client: Client, options: TrafficOptions): Promise<
     let first = turn === 0 && sender < 2 ? needOf(plan) : null;
     let choice = first ?? (ledger.files.size > manyFiles ? "deleteMany" : random.pick(CHOICES));
     switch (choice) {
+      case "pieces":
+        return inPieces(random.pick(PIECES_SIZES));
+      case "resume": {
+        let file = anyOpen();
+        return file && client.resume(file, { pieceBytes: pieceBytes(file) });
+      }
+      case "terminate": {
+        let file = anyOpen();
+        return file && client.terminate(file);
+      }
       case "manyParts":
+        if (random.chance(0.4)) return inPieces(choice);
+        return client.put(newFile(choice, random.chance(0.3)), { chunked: random.chance(0.5) });
       case "parts":
         return client.put(newFile(choice, random.chance(0.3)), { chunked: random.chance(0.5) });
       case "leaving":
@@ -98,12 +130,14 @@ export async function traffic(client: Client, options: TrafficOptions): Promise<
   await Promise.all(Array.from({ length: senders }, (_, sender) => send(sender)));
 }
 
-type Choice = SizeClass | "leaving" | "form" | "again" | "delete" | "deleteMany";
+type Choice =
+  SizeClass | "leaving" | "form" | "again" | "pieces" | "resume" | "terminate" | "delete" | "deleteMany";
 const CHOICES: readonly Choice[] = [
   ...(["small", "small", "small", "small", "small", "head", "head", "medium"] as const),
   ...(["form", "form", "again", "delete", "delete", "deleteMany"] as const),
-  "parts",
+  ...(["pieces", "pieces", "resume", "resume", "resume", "terminate", "parts"] as const),
 ];
+const PIECES_SIZES: readonly SizeClass[] = ["small", "head", "medium", "parts", "manyParts"];
 const FORM_SIZES: readonly SizeClass[] = ["small", "small", "small", "head", "head", "medium"];
 
 /** What has to be sent at once so that the call that is waited for comes. */

@@ -146,17 +146,15 @@ export async function runWorld(options: WorldOptions): Promise<Violation | null>
     }
   }
 
-  /** Waits until the journal is empty; says what is in it when it does not become so. */
+  /** Waits until nothing is left to do; says what is when that does not come. */
   async function recovered(target: Program): Promise<string[] | "killed"> {
     let endMs = performance.now() + longestRecoveryMs;
     for (;;) {
       if (!target.isRunning()) return "killed";
-      let open = subject.databases.openIntents();
+      let open = subject.databases.unsettled();
       if (open.length === 0) return [];
       if (performance.now() > endMs) {
-        return open.map(
-          (intent) => `still open after ${longestRecoveryMs / 1000} s: ${JSON.stringify(intent)}`,
-        );
+        return open.map((one) => `still open after ${longestRecoveryMs / 1000} s: ${JSON.stringify(one)}`);
       }
       await Bun.sleep(pollMs);
     }
@@ -183,6 +181,19 @@ export async function runWorld(options: WorldOptions): Promise<Violation | null>
     return started;
   }
 
+  /** What was begun in pieces can still come to its end. */
+  async function finishAll(page: string): Promise<string[]> {
+    let client = createClient(page, ledger, (what) => wrongAnswers.push(what));
+    let open = [...ledger.files.values()].filter(({ known }) => known === null);
+    for (let file of open) await client.resume(file, { pieceBytes: file.bytes.length });
+    let unfinished = open.filter(({ known }) => known === null);
+    return [
+      ...unfinished.map((file) => `does not come to its end: ${file.name}`),
+      ...wrongAnswers,
+      ...(await check(subject)),
+    ];
+  }
+
   try {
     for (; ; round++) {
       let draw = random.fork(round);
@@ -194,6 +205,8 @@ export async function runWorld(options: WorldOptions): Promise<Violation | null>
       if (settled === null) continue;
       if (Array.isArray(settled)) return violation(settled);
       if (last) {
+        let broken = await finishAll(settled.page);
+        if (broken.length > 0) return violation(broken);
         settled.program.kill();
         await settled.program.exited;
         rmSync(dataDir, { recursive: true, force: true });

@@ -7,7 +7,7 @@ import { createClient } from "../../torture/client.ts";
 import { sha256Of } from "../../torture/content.ts";
 import { openDatabases } from "../../torture/databases.ts";
 import { createLedger, createTally, type SentFile } from "../../torture/ledger.ts";
-import { localObjects } from "../../torture/objects.ts";
+import { filesIn, localObjects } from "../../torture/objects.ts";
 import { bytesOf } from "../store/bodies.ts";
 import { makeDataDir, removeDataDir, startServer, type TestServer } from "../support/server.ts";
 
@@ -53,6 +53,7 @@ function fileOf(name: string, bytes: Uint8Array): SentFile {
     known: null,
     deletion: "none",
     idempotencyKey: null,
+    pieces: null,
     busy: false,
   };
   subject.ledger.files.set(name, file);
@@ -135,4 +136,40 @@ test("an upload without an answer is settled by what is there", async () => {
   expect(await check(subject)).toEqual([]);
   expect(ledger.files.get("a.bin")!.known).toEqual(sent[0]!.known);
   expect([ledger.tally.keptUnacknowledged, ledger.tally.gone]).toEqual([keptUnacknowledged + 1, gone + 1]);
+});
+
+test("an upload in pieces: what it has, where it stands, and that it can go on", async () => {
+  let { ledger } = subject;
+  let file = fileOf("e.bin", bytesOf(1_000_000));
+  let headers = { "Tus-Resumable": "1.0.0", "Upload-Offset": "0" };
+  let begun = await fetch(`${server.base}/tus`, {
+    method: "POST",
+    headers: { ...headers, "Upload-Length": "1000000", "Upload-Metadata": `filename ${btoa(file.name)}` },
+  });
+  let url = new URL(begun.headers.get("Location")!, server.base).href;
+  file.pieces = { uid: url.slice(url.lastIndexOf("/") + 1), acknowledgedBytes: 700_000 };
+  expect(await check(subject)).toEqual([
+    expect.stringMatching(/^has 0 of 700000 acknowledged bytes: e\.bin/),
+  ]);
+
+  await fetch(url, {
+    method: "PATCH",
+    headers: { ...headers, "Content-Type": "application/offset+octet-stream" },
+    body: file.bytes.slice(0, 700_000),
+  });
+  expect(await check(subject)).toEqual([]);
+  expect(ledger.files.get("e.bin")).toBe(file);
+
+  let [path = ""] = filesIn(join(dataDir, "objects", ".unfinished"));
+  let unknown = { ...subject, databases: { ...subject.databases, pieces: () => [] } };
+  expect(await check(unknown)).toEqual([
+    `unfinished in storage: .unfinished/${path}`,
+    expect.stringMatching(/^can't go on, being unknown: e\.bin/),
+  ]);
+
+  ledger.files.set("e.bin", file);
+  let client = createClient(server.base, ledger, (what) => expect(what).toBe(""));
+  await client.terminate(file);
+  expect(await check(subject)).toEqual([]);
+  expect(ledger.files.has("e.bin")).toBe(false);
 });
