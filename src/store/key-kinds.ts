@@ -73,12 +73,9 @@ export function uidInKey(key: string): string | null {
  * null for a key of any other shape. Marks and quarantine lie side by side under it, also those of a sender's folder.
  */
 export function prefixOfKey(key: string): string | null {
-  let object = objectAnywherePattern.exec(key);
-  if (object === null) {
-    let mark = markAnywherePattern.exec(key);
-    return mark && (mark[1] ?? "");
-  }
-  let above = object[1] ?? "";
+  let found = objectAnywherePattern.exec(key) ?? markAnywherePattern.exec(key);
+  if (found === null) return null;
+  let above = found[1] ?? "";
   let prefix = aboveFolders(above) ?? above;
   return hasLastSegment(prefix, quarantineFolder) ? prefix.slice(0, -quarantineFolder.length) : prefix;
 }

@@ -153,6 +153,19 @@ describe("an import", () => {
     expect([report.problems, report.brokenOff]).toEqual([[], null]);
   });
 
+  test("leaves a mark alone that a repair has set aside: its file was deleted", async () => {
+    let key = await putOwn(storage, text("shared"), "a.txt");
+    let deleted = { ...newFile({ s3_key: key, storage: "local", bucket: "local" }), id: 2 };
+    let marks = createMarks({ storageFor: () => storage, s3Prefix: "uploads/", log: silentLog });
+    await marks.link(deleted);
+    let mark = linkMarkKey("uploads/", deleted.uid);
+    await storage.move(mark, quarantineKey("uploads/", mark));
+    let report = await run();
+    expect(adopted(report)).toEqual([1, 0, 0]);
+    expect([report.skipped.quarantined, report.problems]).toEqual([1, []]);
+    expect(await repository.get(deleted.uid)).toBeNull();
+  });
+
   test("adds a copy of an upload once", async () => {
     let key = await putOwn(storage, text("original"), "a.txt");
     let { userMetadata } = (await storage.head(key))!;
