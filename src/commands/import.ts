@@ -68,7 +68,7 @@ async function importInto(
   opened: DisposableStack,
 ): Promise<ImportReport> {
   let { config, clock, stderr: write, isTerminal } = command;
-  let lock = lockForImport(config.data_dir);
+  let lock = lockDataFolder(config.data_dir, "import");
   opened.defer(() => lock.release());
   let state = openStateDatabase(join(config.data_dir, "internal", "state.db"));
   opened.defer(() => closeDatabase(state));
@@ -135,19 +135,6 @@ async function importInto(
     progress.stop();
   }
   return report;
-}
-
-function lockForImport(dataDir: string) {
-  try {
-    return lockDataFolder(dataDir);
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code !== "server_busy") throw error;
-    throw new AppError(
-      "server_busy",
-      `The data folder ${dataDir} is in use by a running s3-uploads server: stop it first, and start it again after the import.`,
-      { cause: error },
-    );
-  }
 }
 
 function exitStatus({

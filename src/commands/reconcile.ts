@@ -116,7 +116,7 @@ async function prepareRepair(
   undo: DisposableStack,
 ): Promise<RepairPlan> {
   let internal = join(config.data_dir, "internal");
-  let lock = lockDataFolder(config.data_dir);
+  let lock = lockDataFolder(config.data_dir, "repair");
   undo.defer(() => lock.release());
   let state = openStateDatabase(join(internal, "state.db"));
   undo.defer(() => closeDatabase(state));

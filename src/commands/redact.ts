@@ -24,7 +24,7 @@ export function runRedact({ config, options, stdout }: RedactCommand): void {
   if (!existsSync(path)) {
     throw new AppError("invalid_parameter", `There is no catalog ${path}: look at data_dir.`);
   }
-  let lock = lockDataFolder(config.data_dir);
+  let lock = lockDataFolder(config.data_dir, "redaction");
   try {
     let emptied = redactPositions({ path, tableName: config.db_table_name });
     stdout(`${path}: ${counted(emptied, "row")} had a position, none has one now.\n`);

@@ -56,4 +56,6 @@ export interface Outcome {
   action: Action;
   /** One sentence, or empty for `none`. */
   message: string;
+  /** An object more in quarantine, or one less. */
+  quarantine?: 1 | -1;
 }

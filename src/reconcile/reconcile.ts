@@ -55,9 +55,11 @@ export async function reconcile(
   listener: ReconcileListener,
 ): Promise<Reconciled> {
   let outcomes = noOutcomes();
+  let moved = 0;
   let none: Outcome = { action: "none", message: "" };
   function tell(finding: Finding, outcome: Outcome): void {
     outcomes[finding.kind][outcome.action]++;
+    moved += outcome.quarantine ?? 0;
     listener.found(finding, outcome);
   }
   let notLooked = listener.notLooked.bind(listener);
@@ -105,6 +107,8 @@ export async function reconcile(
     progress: (seen) => listener.progress(seen, "repairing"),
   });
   totals.found.stale_intent += settled.length;
+  // The listing has what was set aside while it went on, or has it not: that hangs on how far it was.
+  totals.quarantined = counted.quarantined + moved;
   let removed = 0;
   let notRemoved = 0;
   if (totals.listed && held.size === 0) {

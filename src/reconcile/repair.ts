@@ -34,7 +34,7 @@ export function createRepair(deps: RepairDeps): Repair {
   async function quarantine({ key }: Finding): Promise<Outcome> {
     let to = quarantineKey(prefix, key);
     await storage.move(key, to);
-    return { action: "quarantined", message: `moved to ${to}` };
+    return { action: "quarantined", message: `moved to ${to}`, quarantine: 1 };
   }
 
   async function restoreOrRemove(finding: Finding): Promise<Outcome> {
@@ -45,7 +45,8 @@ export function createRepair(deps: RepairDeps): Repair {
       if (await storage.head(key)) return { action: "brought_back", message: "it is there again" };
       if (await storage.head(kept)) {
         await storage.move(kept, key);
-        return { action: "brought_back", message: `its object was brought back from ${kept}` };
+        let message = `its object was brought back from ${kept}`;
+        return { action: "brought_back", message, quarantine: -1 };
       }
     }
     let row = file_id === undefined ? null : await repository.get(file_id, { alsoHidden: true });

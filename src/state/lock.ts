@@ -15,8 +15,9 @@ export interface DataFolderLock {
  * Throws `server_busy` with a sentence for the operator when somebody holds it.
  *
  * @param dataFolder the folder of uploads.db; its `internal` folder is made when it is not there
+ * @param command what wants it for once; null for a server
  */
-export function lockDataFolder(dataFolder: string): DataFolderLock {
+export function lockDataFolder(dataFolder: string, command: string | null = null): DataFolderLock {
   let db: Database | null = null;
   try {
     makePrivateFolder(join(dataFolder, "internal"));
@@ -34,7 +35,9 @@ export function lockDataFolder(dataFolder: string): DataFolderLock {
     if (translated.code !== "server_busy") throw translated;
     throw new AppError(
       "server_busy",
-      `The data folder ${dataFolder} is already in use by another s3-uploads server. Stop that one first, or give this one another data_dir.`,
+      command === null
+        ? `The data folder ${dataFolder} is already in use by another s3-uploads server. Stop that one first, or give this one another data_dir.`
+        : `The data folder ${dataFolder} is in use by a running s3-uploads server: stop it first, and start it again after the ${command}.`,
       { cause: error },
     );
   }

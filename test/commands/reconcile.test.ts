@@ -277,7 +277,7 @@ describe("reconcile is refused", () => {
     try {
       let { stderr, exitCode } = await run({ repair: true });
       expect(exitCode).toBe(3);
-      expect(stderr).toContain(`The data folder ${dataDir} is already in use`);
+      expect(stderr).toContain(`The data folder ${dataDir} is in use by a running s3-uploads server`);
       expect((await run({})).exitCode).toBe(0);
     } finally {
       lock.release();

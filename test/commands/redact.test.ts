@@ -103,7 +103,9 @@ describe("redact --gps", () => {
   test("is refused beside a server", async () => {
     let dataDir = await newDataDir();
     let lock = lockDataFolder(dataDir);
-    expect(refusal(() => redact(dataDir)).message).toContain("already in use by another s3-uploads server");
+    expect(refusal(() => redact(dataDir)).message).toContain(
+      "stop it first, and start it again after the redaction",
+    );
     lock.release();
     expect(rows(dataDir)[0]).toMatchObject({ latitude: 60.5 });
   });

@@ -174,13 +174,14 @@ export function reconcileContract(name: string, make: () => Promise<StorageToRec
 
     test("brings an object back from quarantine when its row is there again, for all that share it", async () => {
       let orphan = await world.file({}, { row: false });
-      await world.repair();
+      expect((await world.repair()).totals.quarantined).toBe(1);
       expect(await made.storage.head(orphan.s3_key)).toBeNull();
       await world.repository.create(orphan, "store");
       let sharing = await world.file({ s3_key: orphan.s3_key }, { object: false });
       await mark(linkMarkKey(prefix, sharing.uid));
       let repair = await world.repair();
       expect(repair.actions).toEqual(["missing_object brought_back", "missing_object brought_back"]);
+      expect(repair.totals.quarantined).toBe(0);
       expect(await made.storage.head(orphan.s3_key)).toMatchObject({ userMetadata: { uid: orphan.uid } });
       expect((await world.report({ deep: true })).kinds).toEqual([]);
       expect(world.removedRows()).toEqual([]);

@@ -73,7 +73,9 @@ for (let on of ["local", "s3"] as const) {
         world = await createWorld(on);
         let { stdout, stderr, exitCode } = await reconcile(world, "--repair");
         expect([stdout, exitCode]).toEqual(["", 3]);
-        expect(stderr).toContain("already in use by another s3-uploads server. Stop that one first");
+        expect(stderr).toContain(
+          "in use by a running s3-uploads server: stop it first, and start it again after the repair.",
+        );
       },
       slowMs,
     );
