@@ -41,6 +41,16 @@ describe("taken_at", () => {
       expect((await found({ exif })).taken_at).toBe(taken);
     });
   }
+  test("is found beside the size of the picture, where raw photos and scans have it", async () => {
+    let main = [ascii(0x9003, "2024:01:02 03:04:05"), ascii(0x9011, "+01:00")];
+    expect((await found({ main })).taken_at).toBe("2024-01-02T03:04:05+01:00");
+    let exif = [ascii(0x9003, "2020:01:02 03:04:05")];
+    expect((await found({ main: main.slice(0, 1), exif })).taken_at).toBe("2020-01-02T03:04:05");
+  });
+  test("may be written as bytes of no type", async () => {
+    let [, , count, value] = ascii(0x9003, "2024:01:02 03:04:05");
+    expect((await found({ exif: [[0x9003, 7, count, value]] })).taken_at).toBe("2024-01-02T03:04:05");
+  });
   test("falls back on the time of digitising", async () => {
     let exif = [
       ascii(0x9003, "    :  :     :  :  "),
@@ -128,6 +138,11 @@ describe("text", () => {
       exif: [[0x9286, 7, comment.length, comment]],
     });
     expect(facts.metadata["exif"]).toMatchObject({ XPTitle: "tïtle", UserComment: "hällo" });
+  });
+  test("in UTF-16 is read in the order of bytes that it has, whatever the block's is", async () => {
+    let comment = bytes("UNICODE\0", ...[..."hällo"].map((character) => u16(character.charCodeAt(0), false)));
+    let { metadata } = await found({ exif: [[0x9286, 7, comment.length, comment]] });
+    expect(metadata["exif"]).toEqual({ UserComment: "hällo" });
   });
 });
 

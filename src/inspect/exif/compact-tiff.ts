@@ -48,6 +48,8 @@ const UNWANTED_TAGS = new Set([
   0xc4a5,
   0xea1c,
 ]);
+/** When the picture was taken and digitised, each with its offset. */
+const TIME_TAGS = new Set([0x9003, 0x9004, 0x9011, 0x9012]);
 const entryBytes = 12;
 
 interface Field {
@@ -69,7 +71,11 @@ export async function compactTiff(place: TiffPlace, keepPosition: boolean): Prom
     let entries = offset === null || offset === tiff.firstDirectory ? [] : await readDirectory(tiff, offset);
     directories.push(await fieldsOf(tiff, entries));
   }
-  return directories.some((fields) => fields.length > 0) ? writeBlock(tiff, directories) : null;
+  let [image = [], exposure = [], ...gps] = directories;
+  // Raw photos and scans may have the time beside the size; as everybody else, exifr looks for it in the Exif directory.
+  let times = image.filter(({ tag }) => TIME_TAGS.has(tag) && !exposure.some((one) => one.tag === tag));
+  let all = [image.filter(({ tag }) => !TIME_TAGS.has(tag)), [...exposure, ...times], ...gps];
+  return all.some((fields) => fields.length > 0) ? writeBlock(tiff, all) : null;
 }
 
 async function fieldsOf(tiff: Tiff, entries: Entry[]): Promise<Field[]> {
@@ -99,7 +105,8 @@ async function fieldOf(tiff: Tiff, entry: Entry): Promise<Field | null> {
   if (isText) return textField(tag, utf16Text(bytes, true));
   // "0232" and its like; other bytes of no type are for machines.
   if (type === TYPE.undefined && bytes.byteLength > 1) {
-    return bytes.every((byte) => byte >= 0x20 && byte < 0x7f) ? textField(tag, fieldText(bytes)) : null;
+    let isPlain = /^[\x20-\x7e]+\0*$/.test(Buffer.from(bytes).toString("latin1"));
+    return isPlain ? textField(tag, fieldText(bytes)) : null;
   }
   return type === TYPE.byte && bytes.byteLength > 1 ? null : numberField(tiff, entry, bytes);
 }

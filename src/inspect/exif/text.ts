@@ -20,8 +20,16 @@ export function fieldText(bytes: Uint8Array): string {
 export function commentText(bytes: Uint8Array, littleEndian: boolean): string {
   let charset = String.fromCharCode(...bytes.subarray(0, 8)).split("\0", 1)[0];
   let content = bytes.subarray(8);
-  if (charset === "UNICODE") return utf16Text(content, littleEndian);
+  if (charset === "UNICODE") return utf16Text(content, utf16Order(content) ?? littleEndian);
   return charset === "ASCII" || charset === "" ? fieldText(content) : "";
+}
+
+/** Many programs write their own order of bytes, whatever the block's is: most letters have a zero in front or behind. */
+function utf16Order(content: Uint8Array): boolean | null {
+  let zeros = [0, 0];
+  content.forEach((byte, at) => (zeros[at & 1] = (zeros[at & 1] ?? 0) + (byte === 0 ? 1 : 0)));
+  let [inFront = 0, behind = 0] = zeros;
+  return inFront === behind ? null : behind > inFront;
 }
 
 export function utf16Text(bytes: Uint8Array, littleEndian: boolean): string {
