@@ -196,7 +196,7 @@ export const KEYS = {
   }),
   gps: key<"keep" | "drop">({
     group: "Files",
-    doc: "a photo's position in the catalog: `keep` or `drop` (the stored file still has it)",
+    doc: "where a photo or film was taken, in the catalog: `keep` or `drop` (the stored file still has it)",
     schema: oneOf(["keep", "drop"]),
     default: "keep",
   }),

@@ -84,7 +84,7 @@ export async function extractMetadata(
   let facts = await orElse({}, () => READERS[media.contentType]?.(source));
   let tiff = facts.tiff;
   let exif = tiff ? await orElse(null, () => readExif(tiff, options.keepPosition)) : null;
-  let position = exif && positionOf(exif.gps);
+  let position = (exif && positionOf(exif.gps)) ?? (options.keepPosition ? facts.position : null);
   let orientation = orientationOf(exif);
   let displayed = facts.displayed ?? turn(facts.stored ?? null, orientation);
   return {
@@ -128,10 +128,11 @@ function describe(facts: FileFacts, exif: ExifTags | null, orientation: number |
   put("stored_width", facts.stored?.width);
   put("stored_height", facts.stored?.height);
   put("duration_s", facts.durationSeconds);
+  put("recorded_at", facts.recordedAt);
   put("orientation", orientation);
+  put("make", textOf(exif?.image.get("Make")) ?? facts.make);
+  put("model", textOf(exif?.image.get("Model")) ?? facts.model);
   if (!exif) return json;
-  put("make", textOf(exif.image.get("Make")));
-  put("model", textOf(exif.image.get("Model")));
   put("lens", textOf(exif.exposure.get("LensModel") ?? exif.exposure.get("Lens")));
   let room = maxMetadataJsonBytes - Buffer.byteLength(JSON.stringify(json));
   let tags = bounded([...exif.image, ...exif.exposure], room / 2);

@@ -1,4 +1,5 @@
 import type { ByteSource } from "./byte-source.ts";
+import type { Position } from "./exif/position.ts";
 
 /** Pixels. */
 export interface PixelSize {
@@ -22,6 +23,12 @@ export interface FileFacts {
   /** Where EXIF is. */
   tiff?: TiffPlace | null;
   durationSeconds?: number | null;
+  /** Told by the container, where no EXIF is. */
+  position?: Position | null;
+  /** ISO 8601, as the camera wrote it. */
+  recordedAt?: string | null;
+  make?: string | undefined;
+  model?: string | undefined;
 }
 
 const maxPixels = 2 ** 31;

@@ -20,6 +20,9 @@ export interface CorpusEntry {
   Orientation: number | null;
   Make: string | null;
   Model: string | null;
+  /** In a film: under QuickTime's keys. */
+  Make_elsewhere?: Record<string, string>;
+  Model_elsewhere?: Record<string, string>;
   Make_base64?: string;
   DateTimeOriginal: string | null;
   GPSLatitude: number | null;

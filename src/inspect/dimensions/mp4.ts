@@ -3,12 +3,16 @@ import type { ByteSource } from "../byte-source.ts";
 import { latin1, readView, uint64 } from "../bytes.ts";
 import { type FileFacts, plausibleSize, swapSides } from "../facts.ts";
 import { type Box, boxContent, boxesIn, findBoxes } from "./boxes.ts";
+import { readFilmTags } from "./mp4-tags.ts";
 
 const maxTracks = 64;
 const maxHeaderBytes = 1 * KIB;
 const fixedPoint = 65536;
 
-/** MP4, MOV and their kin: the first picture track's size, turned by its matrix; `moov` may be anywhere. */
+/**
+ * MP4, MOV and their kin: the first picture track's size, turned by its matrix, and what its tags tell; `moov` may be
+ * anywhere.
+ */
 export async function readMp4(source: ByteSource): Promise<FileFacts> {
   let { moov } = Object.fromEntries(await findBoxes(source, { offset: 0, end: source.sizeBytes }, ["moov"]));
   if (!moov) return {};
@@ -19,7 +23,7 @@ export async function readMp4(source: ByteSource): Promise<FileFacts> {
     if (box.type !== "trak" || facts.stored || tracks++ >= maxTracks) continue;
     facts = { ...facts, ...(await readTrack(source, box)) };
   }
-  return facts;
+  return { ...facts, ...(await readFilmTags(source, moov)) };
 }
 
 async function readDuration(source: ByteSource, mvhd: Box): Promise<number | null> {
