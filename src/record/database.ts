@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname } from "node:path";
 
 import { AppError } from "../errors.ts";
+import { type Log, silentLog } from "../log.ts";
 import {
   closeDatabase,
   immediately,
@@ -29,7 +30,8 @@ export interface Catalog {
  * `invalid_parameter` for a table name that can't be used or would leave rows behind, `internal_error` for a database of
  * a newer program or one that can't be read, `disk_full`, `server_busy`.
  */
-export function openCatalog(options: { path: string; tableName: string }): Catalog {
+export function openCatalog(options: { path: string; tableName: string; log?: Log }): Catalog {
+  let { log = silentLog } = options;
   let wanted = parseTableName(options.tableName);
   translated("make the data folder", () =>
     mkdirSync(dirname(options.path), { recursive: true, mode: 0o700 }),
@@ -39,8 +41,10 @@ export function openCatalog(options: { path: string; tableName: string }): Catal
     return translatedFor(db)("bring the catalog up to date", () => {
       refuseNewerSchema(db, catalogMigrations(wanted).length);
       let table = settleTable(db, wanted);
-      keepOlderSchema(db, catalogMigrations(table).length);
-      migrate(db, catalogMigrations(table));
+      let migrations = catalogMigrations(table);
+      let copy = keepOlderSchema(db, migrations.length);
+      migrate(db, migrations);
+      if (copy) log.info({ schema: migrations.length, copy }, "the catalog was brought up to date");
       return { db, table };
     });
   } catch (error) {
@@ -50,12 +54,12 @@ export function openCatalog(options: { path: string; tableName: string }): Catal
 }
 
 /**
- * Puts a copy beside a catalog that is about to be migrated. Its name says the schema it has, and has no ending that
- * Datasette would take up from its folder.
+ * Puts a copy beside a catalog that is about to be migrated, and gives its path. Its name says the schema it has, and has
+ * no ending that Datasette would take up from its folder.
  */
-function keepOlderSchema(db: Database, newest: number): void {
+function keepOlderSchema(db: Database, newest: number): string | null {
   let found = schemaVersion(db);
-  if (found === 0 || found >= newest) return;
+  if (found === 0 || found >= newest) return null;
   let backup = `${db.filename}.schema-${found}`;
   let temporary = `${backup}.part`;
   rmSync(temporary, { force: true });
@@ -64,6 +68,7 @@ function keepOlderSchema(db: Database, newest: number): void {
   syncPath(temporary);
   renameSync(temporary, backup);
   syncPath(dirname(backup));
+  return backup;
 }
 
 /**

@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 
 import { FILE_KINDS } from "../../src/domain.ts";
 import { AppError } from "../../src/errors.ts";
+import { silentLog } from "../../src/log.ts";
 import { openCatalog } from "../../src/record/database.ts";
 import { catalogMigrations } from "../../src/record/migrations.ts";
 import { rowColumns, toRow } from "../../src/record/rows.ts";
@@ -188,6 +189,16 @@ describe.each(["s3_uploads", "Photos"])("a catalog of an older schema, with its 
     expect(old.query(`SELECT filename FROM "${tableName}"`).values()).toEqual([["needle.txt"]]);
     using live = new Database(path, { readonly: true });
     expect(schemaVersion(live)).toBe(newest);
+  });
+
+  test("says so once, with the copy's name", () => {
+    let path = olderCatalog();
+    let said: unknown[] = [];
+    let log = { ...silentLog, info: (...line: unknown[]) => void said.push(line) };
+    for (let times = 0; times < 2; times++) closeDatabase(openCatalog({ path, tableName, log }).db);
+    expect(said).toEqual([
+      [{ schema: newest, copy: `${path}.schema-1` }, "the catalog was brought up to date"],
+    ]);
   });
 
   test("stays as it is when there is no room for the copy", () => {
