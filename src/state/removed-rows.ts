@@ -24,3 +24,22 @@ export function createRemovedRows(db: Database, commits: CommitSync): RemovedRow
     },
   };
 }
+
+/**
+ * Empties the positions of these rows and leaves no trace of them in the database, which nobody else may have open; gives
+ * the number of rows that had one.
+ */
+export function emptyRemovedPositions(db: Database): number {
+  return translated("empty the positions of removed rows", () => {
+    if (db.query("SELECT 1 FROM removed_rows LIMIT 1").get() === null) return 0;
+    let { changes } = db.run(
+      `UPDATE removed_rows
+       SET row_json = json_remove(json_set(row_json, '$.latitude', NULL, '$.longitude', NULL), '$.metadata.gps')
+       WHERE json_extract(row_json, '$.latitude') IS NOT NULL OR json_type(row_json, '$.metadata.gps') IS NOT NULL`,
+    );
+    // Also when there was nothing to do: an attempt before may not have come so far.
+    db.run("VACUUM");
+    db.run("PRAGMA wal_checkpoint(TRUNCATE)");
+    return changes;
+  });
+}

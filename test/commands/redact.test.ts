@@ -6,10 +6,14 @@ import { join } from "node:path";
 
 import { parseCommandLine } from "../../src/cli.ts";
 import { runRedact } from "../../src/commands/redact.ts";
+import { createCommitSync } from "../../src/commit-sync.ts";
 import { AppError } from "../../src/errors.ts";
 import { silentLog } from "../../src/log.ts";
 import { createSqliteRepository } from "../../src/record/sqlite-repository.ts";
+import { closeDatabase } from "../../src/sqlite.ts";
+import { openStateDatabase } from "../../src/state/database.ts";
 import { lockDataFolder } from "../../src/state/lock.ts";
+import { createRemovedRows } from "../../src/state/removed-rows.ts";
 import { configOf } from "../config/load-helpers.ts";
 import { newFile } from "../record/new-file.ts";
 
@@ -91,10 +95,40 @@ describe("redact --gps", () => {
     catalog.close();
   });
 
+  test("empties rows too that a repair took out of the catalog", async () => {
+    let dataDir = await newDataDir();
+    let path = join(dataDir, "internal", "state.db");
+    let state = openStateDatabase(path);
+    let commits = createCommitSync(state);
+    let removedRows = createRemovedRows(state, commits);
+    let position = {
+      latitude: 60.5,
+      longitude: 20.25,
+      metadata: { make: "Canon", gps: { GPSAltitude: 7.1234567 } },
+    };
+    for (let given of [position, { metadata: { make: "Nikon" } }]) {
+      await removedRows.add({ id: 1, ...newFile(given) }, "its object is gone", 0);
+    }
+    await commits.close();
+    closeDatabase(state);
+    expect(redact(dataDir)).toContain("So had 1 row that a repair had taken out of it.");
+    using db = new Database(path, { readonly: true });
+    let [row] = db.query<{ row_json: string }, []>("SELECT row_json FROM removed_rows").all();
+    expect(JSON.parse(row?.row_json ?? "")).toMatchObject({
+      latitude: null,
+      longitude: null,
+      metadata: { make: "Canon" },
+    });
+    let names = readdirSync(join(dataDir, "internal"));
+    for (let name of names)
+      expect(readFileSync(join(dataDir, "internal", name)).includes("7.1234567")).toBe(false);
+  });
+
   test("tells of what it can't know: new files, and copies of before an upgrade", async () => {
     let dataDir = await newDataDir();
     writeFileSync(join(dataDir, "uploads.db.schema-1"), "");
     let said = redact(dataDir);
+    expect(said).toContain("So do snapshots and backups");
     expect(said).toContain("until you set gps to drop");
     expect(said).toContain("still have positions: uploads.db.schema-1. Delete them.");
     expect(redact(dataDir, { gps: "drop" })).not.toContain("set gps to drop");
