@@ -7,6 +7,7 @@ import faviconPath from "../../public/favicon.svg" with { type: "file" };
 import copyTextPath from "../../public/js/copy-text.js" with { type: "file" };
 import fileScriptPath from "../../public/js/file.js" with { type: "file" };
 import filesScriptPath from "../../public/js/files.js" with { type: "file" };
+import thumbsScriptPath from "../../public/js/thumbs.js" with { type: "file" };
 import type { AssetLinks } from "../../views/props.ts";
 import { AppError } from "../errors.ts";
 import type { WebEnv } from "./env.ts";
@@ -67,7 +68,8 @@ export function createAssets(directory: string): Assets {
   };
   let links: AssetLinks = {
     stylesheet: add("app", "css", "text/css; charset=utf-8", ...stylesheetPaths),
-    htmx: add("htmx", "js", javaScript, htmxPath),
+    // What every page has, in one file.
+    htmx: add("htmx", "js", javaScript, thumbsScriptPath, htmxPath),
     uploadModules: addModules("upload", uploadModulePaths),
     filesScript: add("files", "js", javaScript, copyTextPath, filesScriptPath),
     fileScript: add("file", "js", javaScript, copyTextPath, fileScriptPath),

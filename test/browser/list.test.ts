@@ -23,7 +23,15 @@ async function upload(...names: string[]): Promise<number[]> {
   return ids;
 }
 
+function put(name: string, body: Uint8Array<ArrayBuffer>): Promise<Response> {
+  return fetch(`${world.server.base}/upload/${name}`, { method: "PUT", body });
+}
+
 const count = 12;
+/** Four pixels by three that nobody sees. */
+const clearPng = Uint8Array.fromBase64(
+  "iVBORw0KGgoAAAANSUhEUgAAAAQAAAADCAYAAAC09K7GAAAADElEQVR4nGNgIBkAAAAzAAGHXpxVAAAAAElFTkSuQmCC",
+);
 
 beforeAll(async () => {
   if (noBrowser) return;
@@ -157,6 +165,22 @@ describe.skipIf(noBrowser)("the list of files", () => {
       (seen) => seen.includes("view=grid"),
     );
     expect(await browser.ask("document.querySelector('ul.grid') !== null")).toBe(true);
+  });
+
+  test("shows a thumbnail in the place of the extension, and a part of a long name", async () => {
+    await using browser = await openBrowser(`${files}?view=grid`);
+    await put("clear.png", clearPng);
+    let longName = `${"long".repeat(40)}.txt`;
+    await put(longName, new TextEncoder().encode("no picture"));
+    for (let look of ["table", "grid"]) {
+      await browser.goto(`${files}?view=${look}`);
+      await browser.until(`document.querySelector("#files .thumb.drawn")`);
+      let extension = `getComputedStyle(document.querySelector("#files .thumb.drawn span")).visibility`;
+      expect(await browser.ask<string>(extension)).toBe("hidden");
+      let name = `document.querySelector("#files .file a.filename")`;
+      expect(await browser.ask<string>(`${name}.title`)).toBe(longName);
+      expect(await browser.ask<boolean>(`${name}.scrollHeight > ${name}.clientHeight`)).toBe(true);
+    }
   });
 
   test("copies a link", async () => {

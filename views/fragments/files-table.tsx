@@ -80,7 +80,7 @@ function FileRow({ file, mayDelete }: { file: FileView; mayDelete: boolean }) {
       <td class="name">
         <div>
           <Thumb file={file} />
-          <a class="filename" href={links.page} dir="auto">
+          <a class="filename" href={links.page} dir="auto" title={record.filename}>
             {record.filename}
           </a>
         </div>
