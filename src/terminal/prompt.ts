@@ -20,20 +20,32 @@ const erasing = new Set(["\u007f", "\b"]);
 
 /** @param input standard input; it is touched only when it is asked for */
 export function createPrompt(input: () => ReadStream, write: (text: string) => void): Prompt {
+  /** Keys of the next answer that came together with the end of the last one: two lines may be pasted at once. */
+  let early: string[] = [];
+
   async function askSecret(question: string): Promise<string> {
     let stream = input();
     // First: what is typed as soon as the question stands there must not be shown.
     stream.setRawMode(true);
     write(question);
     let typed: string[] = [];
-    try {
-      for await (let chunk of stream.setEncoding("utf8").iterator({ destroyOnReturn: false })) {
-        for (let character of String(chunk)) {
-          if (character === "\r" || character === "\n") return typed.join("");
-          if (character === ctrlC || (character === ctrlD && typed.length === 0)) throw givenUp();
-          if (erasing.has(character)) typed.pop();
-          else if (character >= " ") typed.push(character);
+    /** True at the end of the answer. */
+    function take(keys: string[]): boolean {
+      for (let [nth, key] of keys.entries()) {
+        if (key === "\r" || key === "\n") {
+          early = keys.slice(nth + 1);
+          return true;
         }
+        if (key === ctrlC || (key === ctrlD && typed.length === 0)) throw givenUp();
+        if (erasing.has(key)) typed.pop();
+        else if (key >= " ") typed.push(key);
+      }
+      return false;
+    }
+    try {
+      if (take(early.splice(0))) return typed.join("");
+      for await (let chunk of stream.setEncoding("utf8").iterator({ destroyOnReturn: false })) {
+        if (take([...String(chunk)])) return typed.join("");
       }
     } finally {
       stream.setRawMode(false);

@@ -252,12 +252,15 @@ test("a password is typed on a terminal without being shown, and can be given up
     let prompt = createPrompt(() => process.stdin, (text) => process.stdout.write(text));
     let answer = await prompt.askSecret("Password: ").catch((error) => error.message);
     process.stdout.write("got <" + answer + ">");
+    if (process.argv.includes("twice")) {
+      process.stdout.write("then <" + (await prompt.askSecret("Once more: ")) + ">");
+    }
     process.exit(0);
   `;
-  async function type(keys: string): Promise<string> {
+  async function type(keys: string, ...args: string[]): Promise<string> {
     let shown = "";
     let asked = Promise.withResolvers<void>();
-    let child = Bun.spawn([process.execPath, "-e", script], {
+    let child = Bun.spawn([process.execPath, "-e", script, ...args], {
       env: { PATH: process.env["PATH"] ?? "" },
       terminal: {
         data: (_, bytes) => {
@@ -274,6 +277,8 @@ test("a password is typed on a terminal without being shown, and can be given up
   let typed = await type("secret wordx\x7fs\r");
   expect(typed.split("got <")[0]).not.toContain("secret");
   expect(typed).toContain("got <secret words>");
+  let pasted = await type("one line\rthe other\r", "twice");
+  expect([pasted.includes("got <one line>"), pasted.includes("then <the other>")]).toEqual([true, true]);
   expect(await type("secret\x03")).toContain("got <Given up: nothing was changed.>");
 });
 
