@@ -47,8 +47,8 @@ export async function runInvite(command: InviteCommand): Promise<void> {
   let [action = "", id = ""] = command.positionals;
   let run = runs.get(action);
   if (run === undefined) throw misused("Say which: s3-uploads invite create|list|revoke.");
-  let { clock, config } = command;
-  await withState({ dataDir: config.data_dir, clock }, (db, audit) =>
+  let { clock, config, stderr } = command;
+  await withState({ dataDir: config.data_dir, clock, stderr }, (db, audit) =>
     run(command, { invitations: createInvitations(db, clock), audit }, id),
   );
 }

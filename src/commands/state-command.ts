@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 
 import type { Clock } from "../clock.ts";
 import type { JsonObject } from "../domain.ts";
@@ -18,15 +19,29 @@ type StateDatabase = ReturnType<typeof openStateDatabase>;
 /** Writes into the audit log what the command has done. */
 export type Tell = (event: AuditEvent, detail: JsonObject) => void;
 
-/** The private database until the end of the scope that has it, and the way into its audit log. */
-export function openState({ dataDir, clock }: { dataDir: string; clock: Clock }) {
-  let db = openStateDatabase(join(dataDir, "internal", "state.db"));
+interface StateCommand {
+  dataDir: string;
+  clock: Clock;
+  stderr: (text: string) => void;
+}
+
+/**
+ * The private database until the end of the scope that has it, and the way into its audit log. One that is made here is
+ * told of: whoever runs a command in another folder than the server's would else wonder why it changes nothing there.
+ */
+export function openState({ dataDir, clock, stderr }: StateCommand) {
+  let path = join(dataDir, "internal", "state.db");
+  let isNew = !existsSync(path);
+  let db = openStateDatabase(path);
+  if (isNew) {
+    stderr(`The data folder ${resolve(dataDir)} is new: a server with another one knows nothing of this.\n`);
+  }
   let tell: Tell = (event, detail) => auditCommand(db, clock, event, detail);
   return { db, tell, [Symbol.dispose]: () => closeDatabase(db) };
 }
 
 export async function withState<T>(
-  command: { dataDir: string; clock: Clock },
+  command: StateCommand,
   work: (db: StateDatabase, tell: Tell) => T | Promise<T>,
 ): Promise<T> {
   using state = openState(command);

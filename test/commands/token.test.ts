@@ -35,6 +35,11 @@ function run(dataDir: string, positionals: string[], options: TokenCommand["opti
   return out;
 }
 
+/** What is said when a command makes its data folder. */
+function newFolder(dataDir: string): string {
+  return `The data folder ${dataDir} is new: a server with another one knows nothing of this.\n`;
+}
+
 function withTokens<T>(dataDir: string, work: (tokens: ReturnType<typeof createTokens>) => T): T {
   let db = openStateDatabase(join(dataDir, "internal", "state.db"));
   try {
@@ -78,7 +83,8 @@ describe("token create", () => {
     expect(stdout).toMatch(/^s3u_[\w-]{43}\n$/);
     expect(stderr).not.toContain(stdout.trim());
     expect(stderr).toBe(
-      "Token 1 (ci) is good for upload, delete until 2026-12-23 12:00 UTC. It is shown this once: send it as “Authorization: Bearer …”, or paste it on the sign-in page.\n",
+      newFolder(dataDir) +
+        "Token 1 (ci) is good for upload, delete until 2026-12-23 12:00 UTC. It is shown this once: send it as “Authorization: Bearer …”, or paste it on the sign-in page.\n",
     );
     expect(withTokens(dataDir, (tokens) => tokens.verify(stdout.trim()))).toEqual({
       id: 1,
@@ -176,8 +182,9 @@ describe("token list", () => {
     let dataDir = newDataDir();
     expect(run(dataDir, ["list"])).toEqual({
       stdout: "",
-      stderr: "There are no tokens; “s3-uploads token create” makes one.\n",
+      stderr: `${newFolder(dataDir)}There are no tokens; “s3-uploads token create” makes one.\n`,
     });
+    expect(run(dataDir, ["list"]).stderr).toBe("There are no tokens; “s3-uploads token create” makes one.\n");
     expect(run(dataDir, ["list"], { json: true }).stdout).toBe("[]\n");
   });
 });

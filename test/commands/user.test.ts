@@ -54,6 +54,11 @@ async function user(
   return out;
 }
 
+/** What is said when a command makes its data folder. */
+function newFolder(dataDir: string): string {
+  return `The data folder ${dataDir} is new: a server with another one knows nothing of this.\n`;
+}
+
 async function fits(dataDir: string, name: string, password: string): Promise<boolean> {
   let db = openStateDatabase(join(dataDir, "internal", "state.db"));
   try {
@@ -78,7 +83,9 @@ describe("user add", () => {
     let dataDir = newDataDir();
     let { stdout, stderr } = await user(dataDir, ["add", "Ann"]);
     expect(stdout).toMatch(/^[a-z2-9]{5}(-[a-z2-9]{5}){3}\n$/);
-    expect(stderr).toBe("User 1 (ann) may upload, view, and signs in by name and password.\n");
+    expect(stderr).toBe(
+      `${newFolder(dataDir)}User 1 (ann) may upload, view, and signs in by name and password.\n`,
+    );
     expect(await fits(dataDir, "ann", stdout.trim())).toBe(true);
   });
 
@@ -181,7 +188,8 @@ describe("invite", () => {
     });
     expect(stdout).toMatch(/^https:\/\/files\.example\.org\/-\/s3-uploads\/invitation\?key=s3i_[\w-]{43}\n$/);
     expect(stderr).toBe(
-      "Invitation 1: whoever opens this link may send files until 2026-12-23 12:00 UTC, at most 20 files and 2 GB in all. It is shown this once.\n",
+      newFolder(dataDir) +
+        "Invitation 1: whoever opens this link may send files until 2026-12-23 12:00 UTC, at most 20 files and 2 GB in all. It is shown this once.\n",
     );
   });
 
@@ -194,9 +202,11 @@ describe("invite", () => {
   });
 
   test("create is good for a week, without limits, unless it is told otherwise", async () => {
-    let { stderr } = await invite(newDataDir(), ["create"]);
+    let dataDir = newDataDir();
+    let { stderr } = await invite(dataDir, ["create"]);
     expect(stderr).toBe(
-      "Invitation 1: whoever opens this link may send files until 2026-11-30 12:00 UTC. It is shown this once.\n",
+      newFolder(dataDir) +
+        "Invitation 1: whoever opens this link may send files until 2026-11-30 12:00 UTC. It is shown this once.\n",
     );
   });
 
