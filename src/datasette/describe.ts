@@ -13,6 +13,9 @@ const sortable = ["id", "filename", "size_bytes", "content_type", "taken_at", "c
 const compactDescriptions =
   "<style>dl.column-descriptions { columns: 20em; font-size: 0.8em } dl.column-descriptions dd { break-before: avoid; break-inside: avoid; margin-left: 1em }</style>";
 
+/** Datasette shows the database's description on the page of an SQL query too, where links that are relative lead astray. */
+const notOnQueries = "<style>body.query .metadata-description { display: none }</style>";
+
 function sentence(phrase: string): string {
   return `${phrase.charAt(0).toUpperCase()}${phrase.slice(1)}.`;
 }
@@ -22,7 +25,7 @@ function withColumns(text: string): string {
   return `<p>${text}</p>${compactDescriptions}`;
 }
 
-/** From the page of the database; names are identifiers, and texts our own. */
+/** From the page of the database, whatever Datasette's base_url is; names are identifiers, and texts our own. */
 function linkTo(name: string, text: string): string {
   return `<a href="${databaseName}/${name}">${text}</a>`;
 }
@@ -76,7 +79,7 @@ export function describeForDatasette(table: string, views: readonly DescribedVie
     databases: {
       [databaseName]: {
         title: "Uploads",
-        description_html: `<p>${linkTo(table, "Every file")} that was uploaded, and what people ask about them:</p><ul>${answers}</ul>`,
+        description_html: `<p>${linkTo(table, "Every file")} that was uploaded, and what people ask about them:</p><ul>${answers}</ul>${notOnQueries}`,
         tables: Object.fromEntries(
           [...configs].map(([name, config]) => [name, { ...texts.get(name), ...config }]),
         ),

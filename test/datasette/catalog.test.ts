@@ -183,6 +183,16 @@ describe.skipIf(noDatasette || noCorpus).each(["s3_uploads", "Photos"])(
         for (let name of ["state", "lock", "internal"]) expect(page).not.toContain(`/${name}`);
       });
 
+      test.skipIf(noBrowser)("leads nowhere else from its page, and from that of a query", async () => {
+        await using browser = await openBrowser(`${datasette.base}/uploads`);
+        let shown = `[...document.querySelectorAll(".metadata-description a")].filter((link) => link.checkVisibility()).map((link) => link.href)`;
+        let links = await browser.ask<string[]>(shown);
+        expect(links).toHaveLength(8);
+        for (let link of links) expect((await fetch(link)).status).toBe(200);
+        await browser.goto(`${datasette.base}/uploads?sql=select+1`);
+        expect(await browser.ask<string[]>(shown)).toEqual([]);
+      });
+
       test.skipIf(noBrowser)("leads a person from the start to one file", async () => {
         await using browser = await openBrowser(datasette.base);
         let rows = "document.querySelectorAll('table.rows-and-columns tbody tr').length";
