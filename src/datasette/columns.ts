@@ -13,7 +13,7 @@ export const COLUMN_DESCRIPTIONS = {
   width: "Width in pixels, as displayed",
   height: "Height in pixels, as displayed",
   taken_at:
-    "When the picture or film was taken, as the camera wrote it: ISO 8601, local time; with an offset where the file tells one",
+    "When it was taken, as the camera wrote it: ISO 8601, local time, with an offset where the file tells one",
   latitude: "Latitude of the camera in degrees, WGS 84",
   longitude: "Longitude of the camera in degrees, WGS 84",
   metadata_json:
