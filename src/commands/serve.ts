@@ -76,6 +76,8 @@ function listen(config: Config, { app }: OpenServer): Bun.Server<undefined> {
       idleTimeout: idleTimeoutSeconds,
       maxRequestBodySize: maxRequestBodyBytes,
       development: false,
+      // With `development: false` Bun would share the port with whoever else listens there, and every second request.
+      reusePort: false,
       fetch: (request, server) => app.fetch(withAbsoluteUrl(request), server),
     });
   } catch (error) {

@@ -1,0 +1,24 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+
+import { run } from "../support/refused-start.ts";
+import { makeDataDir, removeDataDir, startServer, type TestServer } from "../support/server.ts";
+
+let dataDir = makeDataDir();
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer(dataDir);
+});
+afterAll(async () => {
+  await server.kill();
+  removeDataDir(dataDir);
+});
+
+test("a port that another server listens on is refused, whatever the data folder", async () => {
+  let { port } = new URL(server.base);
+  let other = makeDataDir();
+  let { exitCode, stderr, stdout } = await run(["serve", "--port", port, "--data-dir", other]);
+  removeDataDir(other);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+  expect(stderr).toContain(`Can't listen on 127.0.0.1:${port}`);
+  expect(stderr).toContain("change host or port, or stop what listens there");
+});
