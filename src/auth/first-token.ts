@@ -30,11 +30,15 @@ export interface NetworkAddress {
   internal: boolean;
 }
 
-/** What the operator is told at start. `link` holds a secret: it is printed once and never logged. */
-export type EnsuredAccess =
+/**
+ * What the operator is told at start. `base` is the address that others most likely reach the server by. `link` holds a
+ * secret: it is printed once and never logged.
+ */
+export type EnsuredAccess = { base: string } & (
   | { kind: "open" }
   | { kind: "created"; link: string; sentence: string }
-  | { kind: "present"; sentence: string };
+  | { kind: "present"; sentence: string }
+);
 
 export const firstTokenName = "first link";
 const everyAnonymousScope: readonly AnonymousScope[] = ["upload", "view", "delete"];
@@ -45,17 +49,20 @@ const everyAnonymousScope: readonly AnonymousScope[] = ["upload", "view", "delet
  */
 export function ensureAccess(options: EnsureAccessOptions): EnsuredAccess {
   let { tokens, users, allowAnonymous, basePath } = options;
-  if (everyAnonymousScope.every((scope) => allowAnonymous.includes(scope))) return { kind: "open" };
+  let base = publicBase(options);
+  if (everyAnonymousScope.every((scope) => allowAnonymous.includes(scope))) return { base, kind: "open" };
   if (tokens.count() > 0 || (users?.count() ?? 0) > 0) {
     return {
+      base,
       kind: "present",
-      sentence: `Sign in at ${publicBase(options)}${basePath}/sign-in; “s3-uploads user add NAME” makes a new user, “s3-uploads token create” a new token.`,
+      sentence: `Sign in at ${base}${basePath}/sign-in; “s3-uploads user add NAME” makes a new user, “s3-uploads token create” a new token.`,
     };
   }
   let { token } = tokens.create({ name: firstTokenName, scopes: SCOPES, linkOnce: true });
   return {
+    base,
     kind: "created",
-    link: `${publicBase(options)}${basePath}/sign-in?token=${token}`,
+    link: `${base}${basePath}/sign-in?token=${token}`,
     sentence:
       "Open this link to sign in as the admin; it works once. The token in it goes on: send it as “Authorization: Bearer …”.",
   };

@@ -50,7 +50,7 @@ export async function runServe(options: ServeOptions): Promise<void> {
     opened.resumable.start();
     auditStart(opened.audit, config, options.version);
     let access = opened.ensureAccess(server.port ?? config.port);
-    write(banner(options, server.url, opened, access, isNew));
+    write(banner(options, opened, access, isNew));
     log.info({ port: server.port, storage: opened.storages.current.name }, "listening");
     let signal = await stopped;
     log.info({ signal }, "ending: uploads under way may finish");
@@ -100,12 +100,11 @@ async function drain(server: Bun.Server<undefined>, opened: OpenServer): Promise
 
 function banner(
   { config, version }: ServeOptions,
-  listening: URL,
   { storages, readiness }: OpenServer,
   access: EnsuredAccess,
   isNew: boolean,
 ): string {
-  let base = `${config.public_url ?? listening.origin}${config.base_path}`;
+  let base = `${access.base}${config.base_path}`;
   let { current } = storages;
   let place =
     current.name === "local"

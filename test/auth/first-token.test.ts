@@ -31,7 +31,7 @@ function start(given: Partial<EnsureAccessOptions>, existing = 0) {
 describe("ensureAccess", () => {
   test("makes no token where everybody may do everything", () => {
     let { result, made } = start({ allowAnonymous: ["delete", "view", "upload"] });
-    expect(result).toEqual({ kind: "open" });
+    expect(result).toEqual({ base: "http://192.168.1.5:8080", kind: "open" });
     expect(made).toEqual([]);
   });
 
@@ -54,6 +54,7 @@ describe("ensureAccess", () => {
     let { result, made } = start({}, 1);
     expect(made).toEqual([]);
     expect(result).toEqual({
+      base: "http://192.168.1.5:8080",
       kind: "present",
       sentence:
         "Sign in at http://192.168.1.5:8080/-/s3-uploads/sign-in; “s3-uploads user add NAME” makes a new user, “s3-uploads token create” a new token.",

@@ -22,3 +22,14 @@ test("a port that another server listens on is refused, whatever the data folder
   expect(stderr).toContain(`Can't listen on 127.0.0.1:${port}`);
   expect(stderr).toContain("change host or port, or stop what listens there");
 });
+
+test("on every address, page, upload and sign-in are told by one that others reach", async () => {
+  let folder = makeDataDir();
+  let open = await startServer(folder, { S3_UPLOADS_HOST: "0.0.0.0" });
+  let told = open.banner().match(/http:\/\/[^/\s]+/g) ?? [];
+  await open.stop();
+  removeDataDir(folder);
+  expect(told.length).toBeGreaterThanOrEqual(3);
+  expect(new Set(told).size).toBe(1);
+  expect(told[0]).not.toContain("0.0.0.0");
+});
