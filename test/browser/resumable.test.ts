@@ -8,19 +8,25 @@ import {
   setDefaultTimeout,
   test,
 } from "bun:test";
-import { join } from "node:path";
+import { writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 
 import { MIB } from "../../src/units.ts";
 import { startCuttingProxy } from "../resume/cutting-proxy.ts";
 import { type LargeFile, makeLargeFile, throughTrouble, troubleMs } from "../resume/trouble.ts";
 import { createWorld, type World } from "../serve/world.ts";
+import { bytesOf, sha256Of } from "../store/bodies.ts";
 import { type Browser, noBrowser, openBrowser } from "../support/browser.ts";
 
 setDefaultTimeout(60_000);
 
 let file: LargeFile;
+let smallBytes = bytesOf(9 * MIB);
+let smallFile: string;
 beforeAll(() => {
   file = makeLargeFile();
+  smallFile = join(dirname(file.path), "small.bin");
+  writeFileSync(smallFile, smallBytes);
 });
 afterAll(() => file.remove());
 
@@ -110,6 +116,38 @@ describe.skipIf(noBrowser)("a large file on the upload page", () => {
     }
   });
 });
+
+test.skipIf(noBrowser)(
+  "a large file gets past a proxy that refuses large requests, in smaller pieces",
+  async () => {
+    let world = await createWorld("s3", { S3_UPLOADS_RESUMABLE_FROM_MB: "4" });
+    let { origin, pathname } = new URL(world.server.base);
+    let refused = 0;
+    let between = Bun.serve({
+      port: 0,
+      async fetch({ url, method, headers, body }) {
+        // As nginx does with the limit that it has when nobody has told it another.
+        if (Number(headers.get("Content-Length") ?? 0) > MIB) {
+          refused++;
+          return new Response("<h1>413 Request Entity Too Large</h1>", { status: 413 });
+        }
+        return fetch(origin + new URL(url).pathname, { method, headers, body });
+      },
+    });
+    try {
+      await using browser = await openBrowser(`http://127.0.0.1:${between.port}${pathname}`);
+      await browser.choose("#file", [smallFile]);
+      await browser.until(stateIs("done"), 60_000);
+      await world.settled(1);
+      let [object] = world.fake!.objects.values();
+      expect(sha256Of(object!.bytes)).toBe(sha256Of(smallBytes));
+      expect(refused).toBeGreaterThan(0);
+    } finally {
+      await between.stop(true);
+      await world.close();
+    }
+  },
+);
 
 describe.skipIf(noBrowser)("cut off again and again, while the server dies,", () => {
   test(

@@ -1,4 +1,5 @@
 // @ts-check
+import { createChunks } from "./chunks.js";
 import { obviousRefusal } from "./rules.js";
 import { sendResumable } from "./send-resumable.js";
 import { sendFile } from "./send.js";
@@ -47,6 +48,7 @@ export function createQueue({ url, tusUrl, resumableBytes, unfinished, rules, on
   /** Items before this one are not waiting. */
   let next = 0;
   let active = 0;
+  let chunks = createChunks();
 
   /** @param {Item} item @param {State} state */
   function enter(item, state) {
@@ -90,7 +92,7 @@ export function createQueue({ url, tusUrl, resumableBytes, unfinished, rules, on
       },
     };
     let sending = item.resumable
-      ? sendResumable({ file, tusUrl, unfinished, ...watch })
+      ? sendResumable({ file, tusUrl, unfinished, chunks, ...watch })
       : sendFile({ file, url, key, ...watch });
     item.stop = sending.stop;
     enter(item, "sending");

@@ -1,5 +1,4 @@
 // @ts-check
-import { createChunks } from "./chunks.js";
 import { creationHeaders, terminate, tusRequest } from "./tus.js";
 import { fingerprintOf } from "./unfinished.js";
 
@@ -23,15 +22,15 @@ const stillWorking = {
  * @param {File} request.file
  * @param {string} request.tusUrl
  * @param {import("./unfinished.js").UnfinishedStore} request.unfinished
+ * @param {import("./chunks.js").Chunks} request.chunks
  * @param {(sentBytes: number) => void} request.onProgress falls when something has to be sent again
  * @param {(keptBytes: number) => void} request.onKept
  * @param {() => void} request.onSent every byte has left; the server looks at the file now
  * @returns {{ answer: Promise<Answer | null>, stop: (forGood: boolean) => void }} null when it was stopped; what was
  *   stopped for good is given up on the server as well
  */
-export function sendResumable({ file, tusUrl, unfinished, onProgress, onKept, onSent }) {
+export function sendResumable({ file, tusUrl, unfinished, chunks, onProgress, onKept, onSent }) {
   let fingerprint = fingerprintOf(file);
-  let chunks = createChunks();
   /** @type {string | null} */
   let url = null;
   let isMine = false;
@@ -74,7 +73,7 @@ export function sendResumable({ file, tusUrl, unfinished, onProgress, onKept, on
 
   /** @param {string} to @param {number} offset @returns {Promise<Reply | null>} */
   async function sendChunk(to, offset) {
-    let end = Math.min(offset + chunks.bytes(), file.size);
+    let end = chunks.endOf(offset, file.size);
     let reply = ask("PATCH", to, {
       headers: { "Content-Type": "application/offset+octet-stream", "Upload-Offset": String(offset) },
       body: file.slice(offset, end),
@@ -85,9 +84,12 @@ export function sendResumable({ file, tusUrl, unfinished, onProgress, onKept, on
     });
     onProgress(offset);
     if (offset === file.size) onSent();
-    chunks.begin();
+    let chunk = chunks.begin();
+    let couldBeLess = chunks.canBeLess();
     let said = await reply;
-    chunks.end(end - offset, said !== null && said.status !== 0);
+    let isTooLarge = said?.status === 413 && !said.isOurs;
+    if (said) chunk.end(end - offset, said.isOurs ? "arrived" : isTooLarge ? "too large" : "cut");
+    if (said && isTooLarge) return { ...said, answer: { ...said.answer, again: couldBeLess } };
     if (said && said.offset === offset && said.fileId === null && end === offset) {
       return { ...said, status: 0, answer: stillWorking };
     }

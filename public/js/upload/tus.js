@@ -6,6 +6,7 @@ import { explainAnswer, explainSilence } from "./explain.js";
 /**
  * @typedef {object} Reply of the server; status 0 when none came
  * @property {number} status
+ * @property {boolean} isOurs our server has answered, and nothing in between
  * @property {number | null} offset
  * @property {string | null} location
  * @property {string | null} fileId set when the whole file is stored
@@ -30,6 +31,7 @@ export function tusRequest(method, url, { headers = {}, body, onProgress }) {
     let silent = () =>
       resolve({
         status: 0,
+        isOurs: false,
         offset: null,
         location: null,
         fileId: null,
@@ -40,6 +42,7 @@ export function tusRequest(method, url, { headers = {}, body, onProgress }) {
       let offset = xhr.getResponseHeader("Upload-Offset");
       resolve({
         status: xhr.status,
+        isOurs: xhr.getResponseHeader("Tus-Resumable") !== null,
         offset: offset === null ? null : Number(offset),
         location: xhr.getResponseHeader("Location"),
         fileId: xhr.getResponseHeader("S3-Uploads-File-Id"),

@@ -1,0 +1,82 @@
+import { describe, expect, spyOn, test } from "bun:test";
+import { join } from "node:path";
+
+import { GIB, MIB, SECOND_MS } from "../../src/units.ts";
+
+type How = "arrived" | "cut" | "too large";
+
+/** To the compiler the pages' scripts are files that are served. */
+let { createChunks } = (await import(
+  join(import.meta.dir, "..", "..", "public", "js", "upload", "chunks.js")
+)) as {
+  createChunks: () => {
+    endOf(offset: number, size: number): number;
+    canBeLess(): boolean;
+    begin(): { end(sentBytes: number, how: How): void };
+  };
+};
+
+/** Sends a file over a line, or what of it is asked for, and says how large the pieces were. */
+function pieces({ bytesPerSecond, how = () => "arrived", many = 12 }: Line): number[] {
+  let chunks = createChunks();
+  let nowMs = 0;
+  using clock = spyOn(performance, "now").mockImplementation(() => nowMs);
+  let sizes: number[] = [];
+  for (let at = 0; at < GIB && sizes.length < many;) {
+    let bytes = chunks.endOf(at, GIB) - at;
+    let chunk = chunks.begin();
+    nowMs += (bytes / bytesPerSecond) * SECOND_MS;
+    let ended = how(bytes);
+    chunk.end(bytes, ended);
+    if (ended === "arrived") at += bytes;
+    sizes.push(bytes);
+  }
+  expect(clock).toHaveBeenCalled();
+  return sizes;
+}
+
+interface Line {
+  bytesPerSecond: number;
+  how?: (bytes: number) => How;
+  many?: number;
+}
+
+describe("the pieces of a large file", () => {
+  test("end where the server's parts end, and stay below what proxies refuse", () => {
+    let sizes = pieces({ bytesPerSecond: 50 * MIB });
+    expect(sizes.slice(0, 4).map((size) => size / MIB)).toEqual([8, 32, 88, 88]);
+    expect(sizes.slice(0, -1).every((size) => size % (8 * MIB) === 0)).toBe(true);
+  });
+
+  test("take about a quarter of a minute on a slow line", () => {
+    for (let kibPerSecond of [100, 300, 1000]) {
+      let bytesPerSecond = kibPerSecond * 1024;
+      for (let size of pieces({ bytesPerSecond }).slice(2)) {
+        expect(size / bytesPerSecond).toBeGreaterThan(7);
+        expect(size / bytesPerSecond).toBeLessThan(16);
+      }
+    }
+  });
+
+  test("become smaller when they are cut off, and larger again as far as the line is good for", () => {
+    let cuts = 2;
+    let how = () => (cuts-- > 0 ? "cut" : "arrived") as How;
+    expect(pieces({ bytesPerSecond: MIB, how, many: 6 }).map(inMib)).toEqual([8, 2, 1, 4, 11, 8]);
+  });
+
+  test("stay below what something on the way has refused, also at the end of a file", () => {
+    let how = uptoOneMib;
+    expect(pieces({ bytesPerSecond: 50 * MIB, how, many: 5 }).map(inMib)).toEqual([8, 2, 1, 1, 1]);
+    let chunks = createChunks();
+    chunks.begin().end(3 * MIB, "too large");
+    expect([chunks.endOf(0, GIB), chunks.canBeLess()]).toEqual([MIB, false]);
+  });
+});
+
+function uptoOneMib(bytes: number): How {
+  return bytes > MIB ? "too large" : "arrived";
+}
+
+function inMib(bytes: number): number {
+  return bytes / MIB;
+}
