@@ -91,11 +91,12 @@ function lineText(
   { nameColumns, barColumns }: { nameColumns: number; barColumns: number },
   nowMs: number,
 ): string {
-  let left = padded(fitted(name, nameColumns), nameColumns);
+  let short = fitted(name, nameColumns);
   if (pause) {
     let seconds = Math.max(0, Math.ceil((pause.untilMs - nowMs) / SECOND_MS));
-    return `${left}  again in ${seconds} s: ${pause.reason}`;
+    return `${short}  again in ${seconds} s: ${pause.reason}`;
   }
+  let left = padded(short, nameColumns);
   let rate = speed.perSecond();
   let fast = rate > 0 ? `${shortBytes(rate)}/s` : "";
   if (totalBytes === null) return `${left}  ${shortBytes(bytes)}  ${fast}`;

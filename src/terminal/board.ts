@@ -16,8 +16,8 @@ const redrawMs = 100;
 /** @param lines what stands there now, each no wider than the columns */
 export function createBoard(terminal: Terminal, lines: (columns: number) => string[]): Board {
   let drawn = 0;
-  /** Up to the first line that was drawn, and everything below it away. */
-  let erase = () => (drawn === 0 ? "" : `\u001b[${drawn}A\u001b[J`);
+  /** Up to the first line that was drawn, and everything from it on away, also what the terminal shows of a Ctrl-C. */
+  let erase = () => (drawn === 0 ? "" : `\r\u001b[${drawn}A\u001b[J`);
 
   function draw(): string {
     let now = lines(Math.max(20, terminal.columns() - 1));
