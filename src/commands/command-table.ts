@@ -93,7 +93,7 @@ export const COMMANDS = {
     minOperands: 1,
     maxOperands: Number.POSITIVE_INFINITY,
     summary: "send files to a running server",
-    text: "Sends files, whole folders or, for `-`, standard input to a running server, and prints the address of each. Large files go in pieces: what was interrupted goes on where it stopped when the same command is given again. Each file's digest is compared with what the server has. Shows progress on a terminal and is quiet elsewhere. The exit status is 1 when a file could not be stored. The token may also stand in S3_UPLOADS_TOKEN, where nobody else on the machine can read it.",
+    text: "Sends files, whole folders or, for `-`, standard input to a running server, and prints the address of each. Large files go in pieces. What was interrupted, or could not all be stored, goes on where it stopped when the same command is given again within a day. Hidden files and symbolic links in a folder are left out. Each file's digest is compared with what the server has. Shows progress on a terminal and is quiet elsewhere. The exit status is 1 when a file could not be stored. The token may also stand in S3_UPLOADS_TOKEN, where nobody else on the machine can read it.",
     options: [
       {
         name: "to",

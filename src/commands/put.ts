@@ -1,5 +1,8 @@
 import { shortBytes } from "../../views/format.ts";
 import { AppError, toAppError } from "../errors.ts";
+import { type Earlier, openEarlier } from "../put/earlier.ts";
+import { findPage } from "../put/find-page.ts";
+import { createPieces, type Pieces } from "../put/pieces.ts";
 import { createProgress, type Progress, silentProgress } from "../put/progress.ts";
 import { createRemote, parseServerUrl, type Remote, type Stored } from "../put/remote.ts";
 import { sendFile } from "../put/send-file.ts";
@@ -20,58 +23,92 @@ const failedExitCode = 1;
 interface Run {
   remote: Remote;
   unfinished: Unfinished;
+  earlier: Earlier;
+  pieces: Pieces;
   progress: Progress;
   resumableBytes: number;
+  idempotencyKeyOf: Earlier["idempotencyKeyOf"];
   signal: AbortSignal;
   /** Tells about one file, on stdout or stderr. */
-  tell: (source: Pick<Source, "shownAs">, outcome: { stored: Stored } | { error: Error }) => void;
+  tell: (source: Pick<Source, "shownAs">, outcome: Outcome) => void;
 }
+
+/** `wasEarlier`: by an earlier run of the same command. */
+type Outcome = { stored: Stored; wasEarlier: boolean } | { error: Error };
 
 /**
  * Sends files to a running server. @returns the exit status: 0 when every file is stored, 1 when one is not, 130 after
  * Ctrl-C
  */
 export async function runPut(context: CommandContext): Promise<number> {
-  let { config, options, positionals, stdin, terminal } = context;
-  let to = valueOf(options, "to");
-  let remote = createRemote(
-    to === undefined ? localUrl(config) : parseServerUrl(to),
-    valueOf(options, "token") ?? config.token,
-  );
+  let { options, positionals, stdin, terminal } = context;
   let jobs = jobsOf(valueOf(options, "jobs"));
-  let name = valueOf(options, "name");
   let progress = terminal ? createProgress(terminal) : silentProgress;
   let interrupted = new AbortController();
+  let { signal } = interrupted;
   void context.stopSignal().then(() => interrupted.abort(new Error("interrupted")));
 
+  let found = 0;
   let failed = 0;
-  let run: Run = {
-    remote,
-    unfinished: createUnfinished(context.stateFolder, remote.baseUrl),
-    progress,
-    resumableBytes: config.resumable_from_mb * MIB,
-    signal: interrupted.signal,
-    tell(source, outcome) {
-      if ("error" in outcome) failed++;
-      report(context, progress, source, outcome);
-    },
-  };
-  if (terminal) void countAhead(positionals, progress, run.signal);
-  let queue = findSources(positionals, name);
-  let work = async () => {
-    for await (let source of queue) {
-      if (run.signal.aborted) return;
-      await sendOne(source, stdin, run);
-    }
-  };
   try {
+    let run = await prepare(context, progress, signal, (isError) => {
+      if (isError) failed++;
+    });
+    if (terminal) void countAhead(positionals, progress, signal);
+    let queue = findSources(positionals, valueOf(options, "name"));
+    let work = async () => {
+      for await (let source of queue) {
+        if (signal.aborted) return;
+        found++;
+        await sendOne(source, stdin, run);
+      }
+    };
     await Promise.all(Array.from({ length: jobs }, work));
+    if (failed === 0 && !signal.aborted) await run.earlier.forget();
+  } catch (error) {
+    if (!signal.aborted) throw error;
   } finally {
     progress.close();
   }
-  if (!run.signal.aborted) return failed > 0 ? failedExitCode : 0;
-  context.stderr("Interrupted: the same command goes on where it stopped.\n");
-  return interruptedExitCode;
+  if (signal.aborted) {
+    let goesOn = positionals.some((operand) => operand !== "-");
+    context.stderr(goesOn ? "Interrupted: the same command goes on where it stopped.\n" : "Interrupted.\n");
+    return interruptedExitCode;
+  }
+  if (found === 0)
+    context.stderr("There is no file to send: hidden files and links in folders are left out.\n");
+  return failed > 0 ? failedExitCode : 0;
+}
+
+async function prepare(
+  context: CommandContext,
+  progress: Progress,
+  signal: AbortSignal,
+  onOutcome: (isError: boolean) => void,
+): Promise<Run> {
+  let { config, options, positionals, stateFolder } = context;
+  let to = valueOf(options, "to");
+  let given = to === undefined ? localUrl(config) : parseServerUrl(to);
+  let isTold = false;
+  let page = await findPage(given, signal, (reason) => {
+    if (!isTold) progress.print(`${reason}; trying again for a while\n`);
+    isTold = true;
+  });
+  let earlier = await openEarlier(stateFolder, [page, process.cwd(), ...positionals]);
+  return {
+    remote: createRemote(page, valueOf(options, "token") ?? config.token),
+    unfinished: createUnfinished(stateFolder, page),
+    earlier,
+    pieces: createPieces(),
+    progress,
+    resumableBytes: config.resumable_from_mb * MIB,
+    idempotencyKeyOf: earlier.idempotencyKeyOf,
+    signal,
+    tell(source, outcome) {
+      onOutcome("error" in outcome);
+      report(context, progress, source, outcome);
+    },
+  };
 }
 
 async function sendOne(
@@ -81,15 +118,21 @@ async function sendOne(
 ): Promise<void> {
   if ("error" in source) return run.tell(source, source);
   let { file, filename } = source;
+  let { earlier, signal } = run;
   let watch = run.progress.begin(source.shownAs, file?.sizeBytes ?? null);
   try {
+    let known = earlier.find(source);
+    if (known && !(await run.remote.isThere(known, signal))) known = null;
     let deps = { ...run, watch };
-    let stored = await (file ? sendFile({ ...source, file }, deps) : sendStream(filename, stdin(), deps));
+    let send = () => (file ? sendFile({ ...source, file }, deps) : sendStream(filename, stdin(), deps));
+    let stored = known ?? (await send());
+    if (!known) await earlier.remember(source, stored);
+    await run.unfinished.forget(source);
     watch.end();
-    run.tell(source, { stored });
+    run.tell(source, { stored, wasEarlier: known !== null });
   } catch (error) {
     watch.end();
-    if (!run.signal.aborted) run.tell(source, { error: error as Error });
+    if (!signal.aborted) run.tell(source, { error: error as Error });
   }
 }
 
@@ -109,22 +152,24 @@ function report(
   { options, stdout, stderr, terminal, stdoutIsTerminal }: CommandContext,
   progress: Progress,
   { shownAs }: Pick<Source, "shownAs">,
-  outcome: { stored: Stored } | { error: Error },
+  outcome: Outcome,
 ): void {
   let onScreen = terminal ? progress.print : null;
   let result = (stdoutIsTerminal && onScreen) || stdout;
   if (options["json"]) result(`${JSON.stringify(asJson(shownAs, outcome))}\n`);
   else if ("error" in outcome) (onScreen ?? stderr)(`failed  ${shownAs}: ${outcome.error.message}\n`);
-  else result(stdoutIsTerminal ? storedLine(shownAs, outcome.stored) : `${outcome.stored.url}\n`);
+  else result(stdoutIsTerminal ? storedLine(shownAs, outcome) : `${outcome.stored.url}\n`);
 }
 
-function storedLine(shownAs: string, { url, file, duplicate_of: duplicate }: Stored): string {
+function storedLine(shownAs: string, { stored, wasEarlier }: Extract<Outcome, { stored: Stored }>): string {
+  let { url, file, duplicate_of: duplicate } = stored;
   let size = file ? `, ${shortBytes(file.size_bytes)}` : "";
   let same = duplicate === undefined ? "" : `, same bytes as ${duplicate}`;
-  return `stored  ${shownAs}${size}${same}: ${url}\n`;
+  let earlier = wasEarlier ? ", by an earlier run of this command" : "";
+  return `stored  ${shownAs}${size}${same}${earlier}: ${url}\n`;
 }
 
-function asJson(shownAs: string, outcome: { stored: Stored } | { error: Error }) {
+function asJson(shownAs: string, outcome: Outcome) {
   if ("stored" in outcome) {
     let { file_id, url, duplicate_of, file } = outcome.stored;
     return { path: shownAs, success: true, file_id, url, duplicate_of, file };

@@ -1,7 +1,7 @@
 import { SECOND_MS } from "../units.ts";
-import { RemoteError } from "./remote.ts";
+import { RemoteError } from "./remote-error.ts";
 
-/** Tries in a row that bring nothing forward before a file is given up: about three minutes. */
+/** Tries in a row that bring nothing forward before a file is given up: about two minutes. */
 const maxFruitlessTries = 10;
 const firstPauseMs = SECOND_MS / 2;
 const longestPauseMs = 30 * SECOND_MS;
@@ -16,11 +16,13 @@ export interface Attempt {
  * fault, or with the signal's reason.
  *
  * @param onPause hears why the next try has to wait, and how long
+ * @param mostTries in a row that bring nothing forward
  */
 export async function persist<T>(
   work: (attempt: Attempt) => Promise<T>,
   signal: AbortSignal,
   onPause: (reason: string, ms: number) => void,
+  mostTries = maxFruitlessTries,
 ): Promise<T> {
   let fruitless = 0;
   for (;;) {
@@ -28,8 +30,7 @@ export async function persist<T>(
     try {
       return await work({ progressed: () => (fruitless = 0) });
     } catch (error) {
-      if (!(error instanceof RemoteError) || !error.isPassing || ++fruitless >= maxFruitlessTries)
-        throw error;
+      if (!(error instanceof RemoteError) || !error.isPassing || ++fruitless >= mostTries) throw error;
       let growing =
         Math.min(longestPauseMs, firstPauseMs * 2 ** (fruitless - 1)) * (0.75 + Math.random() / 2);
       let ms = Math.max(growing, (error.retryAfterSeconds ?? 0) * SECOND_MS);

@@ -1,8 +1,10 @@
 import { AppError } from "../errors.ts";
 import { trimEndOf } from "../trim-end.ts";
 import { MINUTE_MS, SECOND_MS } from "../units.ts";
+import { refusalOf, RemoteError, unreachable } from "./remote-error.ts";
+import { watchBody } from "./watch-body.ts";
 
-/** A connection on which nothing moves for so long is given up; a bucket may take minutes to put a file together. */
+/** A request that takes no byte for so long is given up; a bucket may take minutes to put a file together. */
 const answerTimeoutMs = 10 * MINUTE_MS;
 const shortTimeoutMs = 30 * SECOND_MS;
 const tusVersion = "1.0.0";
@@ -13,31 +15,6 @@ export interface Stored {
   url: string;
   duplicate_of?: number;
   file?: { filename: string; size_bytes: number; checksum_sha256: string };
-}
-
-/** A refusal of the server, or no answer at all. */
-export class RemoteError extends Error {
-  override readonly name = "RemoteError";
-  /** HTTP status, or null when no answer came. */
-  readonly status: number | null;
-  /** A code of the server's error table, or null. */
-  readonly code: string | null;
-  readonly retryAfterSeconds: number | null;
-
-  constructor(message: string, facts: { status?: number; code?: string; retryAfterSeconds?: number } = {}) {
-    super(message);
-    this.status = facts.status ?? null;
-    this.code = facts.code ?? null;
-    this.retryAfterSeconds = facts.retryAfterSeconds ?? null;
-  }
-
-  /** Whether the same request may work later. */
-  get isPassing(): boolean {
-    if (this.status === null) return true;
-    return this.status >= 500
-      ? ![501, 505, 507].includes(this.status)
-      : [408, 423, 425, 429].includes(this.status);
-  }
 }
 
 export interface Body {
@@ -54,6 +31,10 @@ export interface Remote {
   create(filename: string, bytes: number | null, signal: AbortSignal): Promise<string>;
   /** How much of it the server has, and what became of it if that is all; null when it knows it no more. */
   offset(uploadUrl: string, signal: AbortSignal): Promise<{ offset: number; stored: Stored | null } | null>;
+  /** Whether a file that was stored is there still; true also for one who may not look. */
+  isThere(stored: Stored, signal: AbortSignal): Promise<boolean>;
+  /** Takes an upload back that nobody will go on with, if that can be done. */
+  terminate(uploadUrl: string): Promise<void>;
   /** Adds bytes at the offset; `length` tells the whole length where it was not known before. */
   append(
     uploadUrl: string,
@@ -73,19 +54,28 @@ export function createRemote(baseUrl: string, token: string | null): Remote {
     if (init.signal?.aborted) stop();
     init.signal?.addEventListener("abort", stop, { once: true });
     let timer = setTimeout(() => controller.abort(new Error("no answer in time")), timeoutMs);
+    let watched = init.body instanceof ReadableStream ? watchBody(init.body, () => timer.refresh()) : null;
     try {
       let headers = {
         Accept: "application/json",
         ...authorization,
         ...(init.headers as Record<string, string>),
       };
-      let response = await fetch(url, { ...init, headers, redirect: "manual", signal: controller.signal });
+      let body = watched?.body ?? init.body;
+      let response = await fetch(url, {
+        ...init,
+        body,
+        headers,
+        redirect: "manual",
+        signal: controller.signal,
+      });
       if (response.ok) return response;
-      throw await refusal(response);
+      throw await refusalOf(response);
     } catch (error) {
       if (error instanceof RemoteError) throw error;
       if (init.signal?.aborted) throw init.signal.reason;
-      throw new RemoteError(`${new URL(url).origin} can't be reached: ${(error as Error).message}`);
+      if (watched?.fault) throw watched.fault;
+      throw unreachable(url, error);
     } finally {
       clearTimeout(timer);
       init.signal?.removeEventListener("abort", stop);
@@ -148,6 +138,20 @@ export function createRemote(baseUrl: string, token: string | null): Remote {
       }
     },
 
+    async isThere({ url }, signal) {
+      try {
+        await call(url, { method: "HEAD", signal }, shortTimeoutMs);
+      } catch (error) {
+        signal.throwIfAborted();
+        return !(error instanceof RemoteError && (error.status === 404 || error.status === 410));
+      }
+      return true;
+    },
+
+    async terminate(uploadUrl) {
+      await tus(uploadUrl, "DELETE", {}, AbortSignal.timeout(shortTimeoutMs)).catch(() => {});
+    },
+
     async append(uploadUrl, { offset, length }, body, signal) {
       let headers: Record<string, string> = {
         "Content-Type": "application/offset+octet-stream",
@@ -193,19 +197,6 @@ async function jsonOf(response: Response): Promise<Stored> {
   let body = (await response.json().catch(() => null)) as Stored | null;
   if (body && typeof body.file_id === "number" && typeof body.url === "string") return body;
   throw new RemoteError("The answer is not that of an s3-uploads server: check --to.", { status: 501 });
-}
-
-async function refusal(response: Response): Promise<RemoteError> {
-  let { status } = response;
-  let retryAfter = Number(response.headers.get("Retry-After") ?? Number.NaN);
-  let retryAfterSeconds = Number.isFinite(retryAfter) ? { retryAfterSeconds: retryAfter } : {};
-  let body = (await response.json().catch(() => null)) as {
-    error?: { code?: string; message?: string };
-  } | null;
-  let { code, message } = body?.error ?? {};
-  if (code && message) return new RemoteError(message, { status, code, ...retryAfterSeconds });
-  let hint = status === 404 || (status >= 300 && status < 400) ? ": check --to" : "";
-  return new RemoteError(`${response.url} answered ${status}${hint}.`, { status, ...retryAfterSeconds });
 }
 
 /** The address that `--to` names: with a scheme, without a slash at its end. Throws `invalid_parameter`. */

@@ -1,14 +1,12 @@
 import { stat } from "node:fs/promises";
 
 import { AppError } from "../errors.ts";
-import { MIB } from "../units.ts";
 import { type Attempt, persist } from "./persist.ts";
-import { type Remote, RemoteError, type Stored } from "./remote.ts";
+import type { Pieces } from "./pieces.ts";
+import { RemoteError } from "./remote-error.ts";
+import type { Remote, Stored } from "./remote.ts";
 import { readFile, type Source } from "./sources.ts";
 import type { Unfinished } from "./unfinished.ts";
-
-/** Proxies such as Cloudflare's let 100 MB pass in one request. */
-const chunkBytes = 64 * MIB;
 
 /** Hears how a file comes forward. */
 export interface SendWatch {
@@ -23,6 +21,9 @@ export interface SendDeps {
   watch: SendWatch;
   /** Files from this size on go in pieces; smaller ones in one request, and again in one when that fails. */
   resumableBytes: number;
+  pieces: Pieces;
+  /** Of a file that goes in one request: the same for the same file, also in a later run. */
+  idempotencyKeyOf: (source: Source) => string;
   signal: AbortSignal;
 }
 
@@ -37,19 +38,24 @@ export async function sendFile(source: FileSource, deps: SendDeps): Promise<Stor
   let stored = await (source.file.sizeBytes < deps.resumableBytes
     ? sendWhole(source, deps)
     : sendChunks(source, deps));
-  await checkUnchanged(source);
-  let { file } = stored;
-  if (file && file.checksum_sha256 !== (await digestOf(source.file.path, deps.signal))) {
-    throw new AppError(
-      "storage_error",
-      `file ${stored.file_id} on the server does not have the bytes of this one`,
-    );
+  try {
+    await checkUnchanged(source, "what the server has is neither of the two");
+    await checkDigest(source, stored, deps.signal);
+  } catch (error) {
+    if (error instanceof AppError) await deps.unfinished.forget(source);
+    throw error;
   }
   return stored;
 }
 
-function sendWhole({ filename, file }: FileSource, { remote, watch, signal }: SendDeps): Promise<Stored> {
-  let key = crypto.randomUUID();
+async function checkDigest({ file }: FileSource, { file: found, file_id }: Stored, signal: AbortSignal) {
+  if (!found || found.checksum_sha256 === (await digestOf(file.path, signal))) return;
+  throw new AppError("storage_error", `file ${file_id} on the server does not have the bytes of this one`);
+}
+
+function sendWhole(source: FileSource, { remote, watch, signal, ...deps }: SendDeps): Promise<Stored> {
+  let { filename, file } = source;
+  let key = deps.idempotencyKeyOf(source);
   let { path, sizeBytes } = file;
   let send = () => {
     let sent = 0;
@@ -61,7 +67,7 @@ function sendWhole({ filename, file }: FileSource, { remote, watch, signal }: Se
 
 async function sendChunks(
   source: FileSource,
-  { remote, unfinished, watch, signal }: SendDeps,
+  { remote, unfinished, watch, pieces, signal }: SendDeps,
 ): Promise<Stored> {
   let { path, sizeBytes } = source.file;
   let uploadUrl = await unfinished.find(source);
@@ -81,20 +87,43 @@ async function sendChunks(
     watch.onBytes(offset);
     while (!stored) {
       let first = offset;
-      let end = Math.min(first + chunkBytes, sizeBytes);
-      let sent = first;
-      let content = readFile(path, { first, end }, (bytes) => watch.onBytes((sent += bytes)));
-      let at = { offset: first, length: null };
-      ({ offset, stored } = await remote.append(uploadUrl, at, { content, bytes: end - first }, signal));
+      await checkUnchanged(source, "it was taken back");
+      ({ offset, stored } = await sendPiece(uploadUrl, first));
       if (offset > first || stored) progressed();
       else if (offset >= sizeBytes) throw new RemoteError("the server is still putting the file together");
     }
     return stored;
   }
 
-  let stored = await persist((attempt) => retryable(goOn(attempt)), signal, watch.onPause);
-  await unfinished.forget(source);
-  return stored;
+  async function sendPiece(url: string, first: number) {
+    let end = pieces.endOf(first, sizeBytes);
+    let sent = first;
+    let content = readFile(path, { first, end }, (bytes) => watch.onBytes((sent += bytes)));
+    let body = { content, bytes: end - first };
+    let couldBeLess = pieces.canBeLess();
+    let piece = pieces.begin();
+    try {
+      let answer = await remote.append(url, { offset: first, length: null }, body, signal);
+      piece.end(body.bytes, "arrived");
+      return answer;
+    } catch (error) {
+      if (!(error instanceof RemoteError) || error.code !== null) throw error;
+      let isTooLarge = error.status === 413;
+      piece.end(body.bytes, isTooLarge ? "too large" : "cut");
+      throw isTooLarge && couldBeLess ? new RemoteError(error.message) : error;
+    }
+  }
+
+  try {
+    return await persist((attempt) => retryable(goOn(attempt)), signal, watch.onPause);
+  } catch (error) {
+    // The file itself is at fault: rather none on the server than one that is neither of the two.
+    if (error instanceof AppError && uploadUrl !== null) {
+      await remote.terminate(uploadUrl);
+      await unfinished.forget(source);
+    }
+    throw error;
+  }
 }
 
 /** Another offset than ours is no end: the server is asked for it again. */
@@ -109,13 +138,10 @@ export async function retryable<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-async function checkUnchanged({ file }: FileSource): Promise<void> {
+async function checkUnchanged({ file }: FileSource, consequence: string): Promise<void> {
   let facts = await stat(file.path).catch(() => null);
   if (facts?.size === file.sizeBytes && facts.mtimeMs === file.modifiedMs) return;
-  throw new AppError(
-    "bad_request",
-    "it was changed while it was sent: what the server has is neither of the two",
-  );
+  throw new AppError("bad_request", `it was changed while it was sent: ${consequence}`);
 }
 
 async function digestOf(path: string, signal: AbortSignal): Promise<string> {

@@ -2,8 +2,8 @@ import type { ByteStream } from "../domain.ts";
 import { AppError } from "../errors.ts";
 import { MIB } from "../units.ts";
 import { persist } from "./persist.ts";
+import { RemoteError } from "./remote-error.ts";
 import type { Stored } from "./remote.ts";
-import { RemoteError } from "./remote.ts";
 import { retryable, type SendDeps } from "./send-file.ts";
 
 /** What is held in memory until the server has it: standard input can't be read twice. */
@@ -16,7 +16,7 @@ const heldBytes = 16 * MIB;
 export async function sendStream(
   filename: string,
   input: ByteStream,
-  { remote, watch, signal }: Omit<SendDeps, "unfinished" | "resumableBytes">,
+  { remote, watch, signal }: Pick<SendDeps, "remote" | "watch" | "signal">,
 ): Promise<Stored> {
   let hasher = new Bun.CryptoHasher("sha256");
   let uploadUrl: string | null = null;
@@ -55,17 +55,23 @@ export async function sendStream(
     }
   }
 
-  for await (let { piece, isLast } of pieces(input)) {
-    hasher.update(piece);
-    if (isLast && offset === 0) {
-      let key = crypto.randomUUID();
-      let body = { content: piece, bytes: piece.byteLength };
-      let send = () => remote.sendWhole(filename, key, body, signal);
-      stored = await persist(send, signal, watch.onPause);
-      watch.onBytes(piece.byteLength);
-    } else {
-      await sendPiece(piece, isLast);
+  try {
+    for await (let { piece, isLast } of pieces(until(signal, input))) {
+      hasher.update(piece);
+      if (isLast && offset === 0) {
+        let key = crypto.randomUUID();
+        let body = { content: piece, bytes: piece.byteLength };
+        let send = () => remote.sendWhole(filename, key, body, signal);
+        stored = await persist(send, signal, watch.onPause);
+        watch.onBytes(piece.byteLength);
+      } else {
+        await sendPiece(piece, isLast);
+      }
     }
+  } catch (error) {
+    // The input can't be read again: nobody will go on with it.
+    if (uploadUrl !== null) await remote.terminate(uploadUrl);
+    throw error;
   }
   if (!stored) throw new RemoteError("The server did not say what became of the upload.", { status: 501 });
   let { file_id: id, file }: Stored = stored;
@@ -73,6 +79,26 @@ export async function sendStream(
     throw new AppError("storage_error", `file ${id} on the server does not have the bytes that were sent`);
   }
   return stored;
+}
+
+/** The input, which may stand still for ever, until the signal ends it. */
+async function* until(signal: AbortSignal, input: ByteStream): ByteStream {
+  let chunks = input[Symbol.asyncIterator]();
+  let giveUp: ((reason: unknown) => void) | null = null;
+  let stop = () => giveUp?.(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  // No race against one promise for all chunks: that would keep every one of them.
+  let read = () =>
+    new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      giveUp = reject;
+      chunks.next().then(resolve, reject);
+    });
+  try {
+    for (let next = await read(); !next.done; next = await read()) yield next.value;
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }
 
 /** The input in pieces of one size; the last is shorter, and may be empty. */

@@ -71,11 +71,15 @@ async function* sourcesIn(folder: string): AsyncGenerator<Source | Unsendable> {
 }
 
 function unsendable(shownAs: string, error: unknown): Unsendable {
+  return { shownAs, error: unreadable(error) };
+}
+
+function unreadable(error: unknown): AppError {
   // "EACCES: permission denied, open '/the/path'"
   let { message, code, syscall } = error as NodeJS.ErrnoException;
   let sentence = message.startsWith(`${code}: `) ? message.slice(`${code}: `.length) : message;
-  let [reason] = sentence.split(`, ${syscall} '`, 1);
-  return { shownAs, error: new AppError("invalid_parameter", `can't be read: ${reason}`, { cause: error }) };
+  let [reason] = sentence.split(new RegExp(`, ${syscall}(?: '|$)`), 1);
+  return new AppError("invalid_parameter", `can't be read: ${reason}`, { cause: error });
 }
 
 /**
@@ -89,20 +93,28 @@ export function readFile(
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   let handle: Awaited<ReturnType<typeof open>> | null = null;
   let position = first;
+
+  async function read(length: number) {
+    try {
+      handle ??= await open(path, "r");
+      return await handle.read(new Uint8Array(length), 0, length, position);
+    } catch (error) {
+      throw unreadable(error);
+    }
+  }
+
   return new ReadableStream(
     {
       async pull(controller) {
-        handle ??= await open(path, "r");
+        let { bytesRead, buffer } = await read(Math.min(readBytes, end - position));
         if (position < end) {
-          let length = Math.min(readBytes, end - position);
-          let { bytesRead, buffer } = await handle.read(new Uint8Array(length), 0, length, position);
-          if (bytesRead === 0) throw new Error("the file became shorter while it was sent");
+          if (bytesRead === 0) throw new AppError("bad_request", "it became shorter while it was sent");
           position += bytesRead;
           onBytes(bytesRead);
           controller.enqueue(buffer.subarray(0, bytesRead));
         }
         if (position < end) return;
-        await handle.close();
+        await handle?.close();
         controller.close();
       },
       cancel: () => handle?.close(),

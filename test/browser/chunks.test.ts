@@ -1,24 +1,19 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import { join } from "node:path";
 
+import { createPieces, type PieceEnd, type Pieces } from "../../src/put/pieces.ts";
 import { GIB, MIB, SECOND_MS } from "../../src/units.ts";
-
-type How = "arrived" | "cut" | "too large";
 
 /** To the compiler the pages' scripts are files that are served. */
 let { createChunks } = (await import(
   join(import.meta.dir, "..", "..", "public", "js", "upload", "chunks.js")
 )) as {
-  createChunks: () => {
-    endOf(offset: number, size: number): number;
-    canBeLess(): boolean;
-    begin(): { end(sentBytes: number, how: How): void };
-  };
+  createChunks: () => Pieces;
 };
 
 /** Sends a file over a line, or what of it is asked for, and says how large the pieces were. */
-function pieces({ bytesPerSecond, how = () => "arrived", many = 12 }: Line): number[] {
-  let chunks = createChunks();
+function pieces(create: () => Pieces, { bytesPerSecond, how = () => "arrived", many = 12 }: Line): number[] {
+  let chunks = create();
   let nowMs = 0;
   using clock = spyOn(performance, "now").mockImplementation(() => nowMs);
   let sizes: number[] = [];
@@ -37,13 +32,16 @@ function pieces({ bytesPerSecond, how = () => "arrived", many = 12 }: Line): num
 
 interface Line {
   bytesPerSecond: number;
-  how?: (bytes: number) => How;
+  how?: (bytes: number) => PieceEnd;
   many?: number;
 }
 
-describe("the pieces of a large file", () => {
+describe.each([
+  ["the page", createChunks],
+  ["put", createPieces],
+])("the pieces in which %s sends a large file", (_who, create) => {
   test("end where the server's parts end, and stay below what proxies refuse", () => {
-    let sizes = pieces({ bytesPerSecond: 50 * MIB });
+    let sizes = pieces(create, { bytesPerSecond: 50 * MIB });
     expect(sizes.slice(0, 4).map((size) => size / MIB)).toEqual([8, 32, 88, 88]);
     expect(sizes.slice(0, -1).every((size) => size % (8 * MIB) === 0)).toBe(true);
   });
@@ -51,7 +49,7 @@ describe("the pieces of a large file", () => {
   test("take about a quarter of a minute on a slow line", () => {
     for (let kibPerSecond of [100, 300, 1000]) {
       let bytesPerSecond = kibPerSecond * 1024;
-      for (let size of pieces({ bytesPerSecond }).slice(2)) {
+      for (let size of pieces(create, { bytesPerSecond }).slice(2)) {
         expect(size / bytesPerSecond).toBeGreaterThan(7);
         expect(size / bytesPerSecond).toBeLessThan(16);
       }
@@ -60,20 +58,20 @@ describe("the pieces of a large file", () => {
 
   test("become smaller when they are cut off, and larger again as far as the line is good for", () => {
     let cuts = 2;
-    let how = () => (cuts-- > 0 ? "cut" : "arrived") as How;
-    expect(pieces({ bytesPerSecond: MIB, how, many: 6 }).map(inMib)).toEqual([8, 2, 1, 4, 11, 8]);
+    let how = () => (cuts-- > 0 ? "cut" : "arrived") as PieceEnd;
+    expect(pieces(create, { bytesPerSecond: MIB, how, many: 6 }).map(inMib)).toEqual([8, 2, 1, 4, 11, 8]);
   });
 
   test("stay below what something on the way has refused, also at the end of a file", () => {
     let how = uptoOneMib;
-    expect(pieces({ bytesPerSecond: 50 * MIB, how, many: 5 }).map(inMib)).toEqual([8, 2, 1, 1, 1]);
-    let chunks = createChunks();
+    expect(pieces(create, { bytesPerSecond: 50 * MIB, how, many: 5 }).map(inMib)).toEqual([8, 2, 1, 1, 1]);
+    let chunks = create();
     chunks.begin().end(3 * MIB, "too large");
     expect([chunks.endOf(0, GIB), chunks.canBeLess()]).toEqual([MIB, false]);
   });
 });
 
-function uptoOneMib(bytes: number): How {
+function uptoOneMib(bytes: number): PieceEnd {
   return bytes > MIB ? "too large" : "arrived";
 }
 

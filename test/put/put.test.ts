@@ -1,9 +1,15 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { MIB } from "../../src/units.ts";
 import { createWorld, type World } from "../serve/world.ts";
+import { bytesOf } from "../store/bodies.ts";
+import { eventually } from "../support/server.ts";
 import { createPutFolder } from "./world.ts";
+
+/** Longer than put waits for a server that is not there. */
+setDefaultTimeout(60_000);
 
 let folder = createPutFolder();
 let world: World;
@@ -82,6 +88,55 @@ describe("put", () => {
     await elsewhere.stop(true);
     expect(exitCode).toBe(1);
     expect(stderr).toContain("answered 404: check --to.");
+    let missed = await folder.start(["--to", `${world.server.base}/nowhere`, "package.json"]).result;
+    expect([missed.exitCode, missed.stderr]).toEqual([
+      1,
+      `failed  package.json: ${world.server.base}/nowhere/upload/package.json answered 404: check --to.\n`,
+    ]);
+  });
+
+  test("finds the page of a server that is named without its path", async () => {
+    let { origin } = new URL(world.server.base);
+    let { exitCode, stdout } = await folder.start(["--to", origin, join(folder.path, "batch", "a.txt")])
+      .result;
+    expect(exitCode).toBe(0);
+    expect(stdout).toStartWith(`${world.server.base}/files/`);
+  });
+
+  test("gives up an address where nobody answers, once for all files", async () => {
+    let { exitCode, stdout, stderr } = await folder.start([
+      "--to",
+      "http://127.0.0.1:1",
+      join(folder.path, "batch"),
+    ]).result;
+    expect([exitCode, stdout, stderr]).toEqual([
+      1,
+      "",
+      "s3-uploads: http://127.0.0.1:1 can't be reached: connection refused\n",
+    ]);
+  });
+
+  test("says when there is no file to send", async () => {
+    mkdirSync(join(folder.path, "nothing"), { recursive: true });
+    writeFileSync(join(folder.path, "nothing", ".hidden"), "not sent\n");
+    let { exitCode, stdout, stderr } = await put([join(folder.path, "nothing")]);
+    expect([exitCode, stdout, stderr]).toEqual([
+      0,
+      "",
+      "There is no file to send: hidden files and links in folders are left out.\n",
+    ]);
+  });
+
+  test("ends when it is interrupted, also while its input stands still", async () => {
+    let { child, result } = folder.start(["--to", world.server.base, "-"], {}, "pipe");
+    // It listens to signals before it reads.
+    await eventually(
+      () => readFileSync(`/proc/${child.pid}/status`, "utf8"),
+      (status) => (Number.parseInt(/SigCgt:\s+\S*(\S)/.exec(status)?.[1] ?? "0", 16) & 2) !== 0,
+    );
+    child.kill("SIGINT");
+    let { exitCode, stderr } = await result;
+    expect([exitCode, stderr]).toEqual([130, "Interrupted.\n"]);
   });
 
   test("refuses an address that is none, and too many jobs", async () => {
@@ -131,6 +186,29 @@ describe("put", () => {
     expect([exitCode, stderr, passed]).toEqual([0, "", 3]);
     expect(world.census().rows).toBe(before + 1);
   });
+});
+
+test("put gets a large file past a proxy that refuses large requests", async () => {
+  let { origin, pathname } = new URL(world.server.base);
+  let refused = 0;
+  let between = Bun.serve({
+    port: 0,
+    async fetch({ url, method, headers, body }) {
+      if (Number(headers.get("Content-Length") ?? 0) > MIB) {
+        refused++;
+        return new Response("<h1>413 Request Entity Too Large</h1>", { status: 413 });
+      }
+      return fetch(origin + new URL(url).pathname, { method, headers, body });
+    },
+  });
+  let file = join(folder.path, "large.bin");
+  writeFileSync(file, bytesOf(9 * MIB));
+  let to = `http://127.0.0.1:${between.port}${pathname}`;
+  let { result } = folder.start(["--to", to, file], { S3_UPLOADS_RESUMABLE_FROM_MB: "4" });
+  let { exitCode, stdout, stderr } = await result;
+  await between.stop(true);
+  expect([exitCode, stderr, refused > 0]).toEqual([0, "", true]);
+  expect(await rowAt(stdout.trim().replace(/^http:..[^/]+/, origin))).toMatchObject({ size_bytes: 9 * MIB });
 });
 
 test("put sends the token of its environment, and tells what a refusal says", async () => {

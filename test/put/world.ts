@@ -16,7 +16,7 @@ export function createPutFolder() {
   return {
     path: folder,
     /** Starts `s3-uploads put` as a process of its own; nothing of this process's environment counts. */
-    start(args: string[], env: Record<string, string> = {}, stdin: Blob | null = null) {
+    start(args: string[], env: Record<string, string> = {}, stdin: Blob | "pipe" | null = null) {
       let child = Bun.spawn([process.execPath, "src/main.ts", "put", ...args], {
         cwd: checkout,
         env: { PATH: process.env["PATH"] ?? "", HOME: folder, ...env },
