@@ -78,6 +78,7 @@ export function createRemote(baseUrl: string, token: string | null): Remote {
       throw unreachable(url, error);
     } finally {
       clearTimeout(timer);
+      watched?.leave();
       init.signal?.removeEventListener("abort", stop);
     }
   }

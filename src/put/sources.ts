@@ -91,16 +91,23 @@ export function readFile(
   { first, end }: { first: number; end: number },
   onBytes: (bytes: number) => void = () => {},
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
-  let handle: Awaited<ReturnType<typeof open>> | null = null;
+  let opened: ReturnType<typeof open> | null = null;
   let position = first;
 
   async function read(length: number) {
     try {
-      handle ??= await open(path, "r");
-      return await handle.read(new Uint8Array(length), 0, length, position);
+      opened ??= open(path, "r");
+      return await (await opened).read(new Uint8Array(length), 0, length, position);
     } catch (error) {
       throw unreadable(error);
     }
+  }
+
+  async function close(): Promise<void> {
+    let closing = opened;
+    opened = null;
+    let handle = await closing?.catch(() => null);
+    await handle?.close();
   }
 
   return new ReadableStream(
@@ -114,10 +121,10 @@ export function readFile(
           controller.enqueue(buffer.subarray(0, bytesRead));
         }
         if (position < end) return;
-        await handle?.close();
+        await close();
         controller.close();
       },
-      cancel: () => handle?.close(),
+      cancel: close,
     },
     { highWaterMark: 0 },
   );

@@ -21,10 +21,11 @@ export function watchBody(source: ReadableStream<Uint8Array>, onTaken: () => voi
           if (done) controller.close();
           else controller.enqueue(value);
         },
-        cancel: (reason) => reader.cancel(reason),
       },
       { highWaterMark: 0 },
     ),
+    /** Nobody takes any more. A connection that breaks does not tell the source, which may be an open file. */
+    leave: () => void reader.cancel().catch(() => {}),
   };
   return watched;
 }
