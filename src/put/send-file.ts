@@ -110,7 +110,8 @@ async function sendChunks(
       if (!(error instanceof RemoteError) || error.code !== null) throw error;
       let isTooLarge = error.status === 413;
       piece.end(body.bytes, isTooLarge ? "too large" : "cut");
-      throw isTooLarge && couldBeLess ? new RemoteError(error.message) : error;
+      if (!isTooLarge || !couldBeLess) throw error;
+      return sendPiece(url, first);
     }
   }
 

@@ -131,7 +131,7 @@ test.skipIf(noBrowser)(
           refused++;
           return new Response("<h1>413 Request Entity Too Large</h1>", { status: 413 });
         }
-        return fetch(origin + new URL(url).pathname, { method, headers, body });
+        return fetch(origin + new URL(url).pathname, { method, headers, body, decompress: false });
       },
     });
     try {

@@ -89,7 +89,7 @@ export function sendResumable({ file, tusUrl, unfinished, chunks, onProgress, on
     let said = await reply;
     let isTooLarge = said?.status === 413 && !said.isOurs;
     if (said) chunk.end(end - offset, said.isOurs ? "arrived" : isTooLarge ? "too large" : "cut");
-    if (said && isTooLarge) return { ...said, answer: { ...said.answer, again: couldBeLess } };
+    if (isTooLarge && couldBeLess) return sendChunk(to, offset);
     if (said && said.offset === offset && said.fileId === null && end === offset) {
       return { ...said, status: 0, answer: stillWorking };
     }
