@@ -195,6 +195,7 @@ export interface UserView {
   /** The one who looks at the page. */
   isSelf: boolean;
   passwordHref: string;
+  scopesHref: string;
   removeHref: string;
 }
 

@@ -12,6 +12,7 @@ export interface AccessEvent {
     | "token_created"
     | "token_revoked"
     | "user_added"
+    | "user_changed"
     | "user_removed"
     | "invitation_created"
     | "invitation_revoked";

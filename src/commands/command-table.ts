@@ -1,3 +1,4 @@
+import { SCOPES } from "../state/scopes.ts";
 import { inviteOptions } from "./invite.ts";
 import type { ProgramName } from "./programs.ts";
 import { reconcileOptions } from "./reconcile-options.ts";
@@ -171,6 +172,15 @@ export const COMMANDS = {
     text: "Changes a user's password, and ends every sign-in by the old one. The password comes as with `user add`.",
     options: [optionOf("password-stdin", userOptions["password-stdin"])],
     examples: ["s3-uploads user passwd ann"],
+  },
+  "user scope": {
+    operands: "NAME LIST",
+    minOperands: 2,
+    maxOperands: 2,
+    summary: "change what a user may do",
+    text: `Gives a user other rights, from the next request on: a list of ${SCOPES.join(", ")}. Who has signed in stays so.`,
+    options: [],
+    examples: ["s3-uploads user scope ann upload,view,delete"],
   },
   "user list": {
     operands: "",

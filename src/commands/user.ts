@@ -37,21 +37,22 @@ const defaultScopes: readonly Scope[] = ["upload", "view"];
 const runs = new Map([
   ["add", add],
   ["passwd", passwd],
+  ["scope", changeScopes],
   ["list", list],
   ["remove", remove],
 ]);
 
 /**
- * `user add|passwd|list|remove`, also beside a running server, which notices at once. A password comes from the terminal,
+ * `user add|passwd|scope|list|remove`, also beside a running server, which notices at once. A password comes from the terminal,
  * without echo, or from standard input; where there is neither, one is made and printed alone on stdout. Rejects with
  * AppError, `invalid_parameter` for what was typed wrongly.
  */
 export async function runUser(command: UserCommand): Promise<void> {
-  let [action = "", name = ""] = command.positionals;
+  let [action = "", name = "", words = ""] = command.positionals;
   let run = runs.get(action);
-  if (run === undefined) throw misused("Say which: s3-uploads user add|passwd|list|remove.");
+  if (run === undefined) throw misused("Say which: s3-uploads user add|passwd|scope|list|remove.");
   await withState(command, (db, audit) =>
-    run(command, { users: createUsers(db, command.clock), audit }, name),
+    run(command, { users: createUsers(db, command.clock), audit }, name, words),
   );
 }
 
@@ -79,6 +80,13 @@ async function passwd(command: UserCommand, { users, audit }: Work, subject: str
   audit("password_changed", { subject: `user:${user.name}` });
   tell();
   command.stderr(`The password of ${user.name} is changed, and every sign-in by the old one is ended.\n`);
+}
+
+function changeScopes({ stderr }: UserCommand, { users, audit }: Work, subject: string, words: string): void {
+  let user = users.setScopes(subject, parseScopes(words));
+  if (user === null) throw unknown(subject);
+  audit("user_changed", { subject: `user:${user.name}`, scopes: user.scopes });
+  stderr(`User ${user.id} (${user.name}) may ${user.scopes.join(", ")} from now on.\n`);
 }
 
 function list(command: UserCommand, { users }: Work): void {

@@ -19,6 +19,7 @@ export const AUDIT_EVENTS = [
   "token_created",
   "token_revoked",
   "user_added",
+  "user_changed",
   "user_removed",
   "invitation_created",
   "invitation_revoked",

@@ -29,6 +29,8 @@ export interface Users {
   list(): UserRow[];
   /** Gives another password and ends every session; null when there is none with that id or name. */
   setPassword(idOrName: string | number, passwordHash: string): UserFacts | null;
+  /** Gives other rights, which hold from the next request on; null when there is none with that id or name. Throws `invalid_parameter` for none. */
+  setScopes(idOrName: string | number, scopes: readonly Scope[]): UserFacts | null;
   /** Notes a sign-in. */
   noteSignIn(id: number): void;
   /** Deletes the user and ends every session; null when there is none with that id or name. */
@@ -60,6 +62,9 @@ export function createUsers(db: Database, clock: Clock): Users {
     "INSERT INTO users (name, password_hash, scopes, created_at_ms) VALUES (?1, ?2, ?3, ?4) RETURNING *",
   );
   let setHash = db.prepare<unknown, [number, string]>("UPDATE users SET password_hash = ?2 WHERE id = ?1");
+  let changeScopes = db.prepare<StoredUser, [number, string]>(
+    "UPDATE users SET scopes = ?2 WHERE id = ?1 RETURNING *",
+  );
   let touch = db.prepare<unknown, [number, number]>("UPDATE users SET signed_in_at_ms = ?2 WHERE id = ?1");
   let endSessions = db.prepare<unknown, [number]>("DELETE FROM web_sessions WHERE user_id = ?1");
   let remove = db.prepare<unknown, [number]>("DELETE FROM users WHERE id = ?1");
@@ -120,6 +125,12 @@ export function createUsers(db: Database, clock: Clock): Users {
       ),
     setPassword: (idOrName, hash) =>
       translated("change a password", () => change(idOrName, (id) => setHash.run(id, hash))),
+    setScopes: (idOrName, scopes) =>
+      translated("change a user's rights", () => {
+        let stored = scopesText(scopes, "A user");
+        let changed = immediately(db, () => changeScopes.get(row(idOrName)?.id ?? -1, stored));
+        return changed && factsOf(changed);
+      }),
     noteSignIn: (id) =>
       translated("note a sign-in", () => {
         touch.run(id, clock.nowMs());

@@ -154,6 +154,23 @@ export function adminRoutes({ requires, accounts, links, siteFor, clock, publicU
     }),
   );
 
+  routes.post("/admin/users/:id{[0-9]+}/scopes", admin, async (context) => {
+    let id = context.req.param("id");
+    let fields = await forms.fields(context);
+    refuseSelf(context, id);
+    try {
+      let user = users.setScopes(id, scopesIn(fields));
+      if (user === null) throw new AppError("not_found", noSuch);
+      let { scopes } = user;
+      note(context, { action: "user_changed", subject: `user:${user.name}`, detail: { scopes } });
+    } catch (error) {
+      let problem = problemOf(error);
+      context.status(400);
+      return await showUsers(context, { problem });
+    }
+    return context.redirect(links.admin.users, 303);
+  });
+
   routes.post("/admin/users/:id{[0-9]+}/remove", admin, (context) =>
     end(context, links.admin.users, () => {
       let id = context.req.param("id");

@@ -31,6 +31,7 @@ export function userView(user: UserRow, viewer: Actor | null, links: Links): Use
     signedIn: isoOrNull(user.signedInAtMs),
     isSelf: viewer?.type === "user" && viewer.id === String(user.id),
     passwordHref: `${here}/password`,
+    scopesHref: `${here}/scopes`,
     removeHref: `${here}/remove`,
   };
 }

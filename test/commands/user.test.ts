@@ -158,6 +158,22 @@ describe("user passwd, list and remove", () => {
   });
 });
 
+describe("user scope", () => {
+  test("changes what a user may, by name or id", async () => {
+    let dataDir = newDataDir();
+    await user(dataDir, ["add", "ann"]);
+    expect((await user(dataDir, ["scope", "Ann", "delete,view"])).stderr).toBe(
+      "User 1 (ann) may view, delete from now on.\n",
+    );
+    await user(dataDir, ["scope", "1", "admin"]);
+    expect(JSON.parse((await user(dataDir, ["list"], { json: true })).stdout)).toMatchObject([
+      { name: "ann", scopes: ["admin"] },
+    ]);
+    expect(await problemOf(user(dataDir, ["scope", "zoe", "view"]))).toContain("There is no user “zoe”");
+    expect(await problemOf(user(dataDir, ["scope", "ann", "all"]))).toContain("“all” is no scope");
+  });
+});
+
 async function invite(
   dataDir: string,
   positionals: string[],
@@ -236,6 +252,7 @@ test("what the commands change is in the audit log, by whoever runs them, and no
   let dataDir = newDataDir();
   let { stdout: password } = await user(dataDir, ["add", "ann"]);
   await user(dataDir, ["passwd", "ann"], { "password-stdin": true }, null, "another long password");
+  await user(dataDir, ["scope", "ann", "view"]);
   await user(dataDir, ["remove", "ann"]);
   let { stdout: link } = await invite(dataDir, ["create"], { "max-files": "2" });
   await invite(dataDir, ["revoke", "1"]);
@@ -246,6 +263,7 @@ test("what the commands change is in the audit log, by whoever runs them, and no
     ["invitation_revoked", "invitation:1"],
     ["invitation_created", "invitation:1"],
     ["user_removed", "user:ann"],
+    ["user_changed", "user:ann"],
     ["password_changed", "user:ann"],
     ["user_added", "user:ann"],
   ]);

@@ -141,10 +141,34 @@ describe("users", () => {
     expect(app.users.list().map(({ name }) => name)).toEqual(["root"]);
   });
 
+  test("get other rights, which hold at once for who has signed in", async () => {
+    let passwordHash = await app.passwords.hash("correct horse battery");
+    let { id } = app.users.add({ name: "ann", scopes: ["upload", "view"], passwordHash });
+    let headers = { Cookie: `s3u_session=${app.tokens.sessions.createForUser(id)}` };
+    let form_token = await formToken("/admin/users");
+    expect((await app.ask("/files.json", { headers })).status).toBe(200);
+    let changed = await post(`/admin/users/${id}/scopes`, { form_token, scope: ["upload", "bogus"] });
+    expect([changed.status, changed.headers.get("Location")]).toEqual([303, `${testBase}/admin/users`]);
+    expect((await app.ask("/files.json", { headers })).status).toBe(403);
+    expect(app.events.at(-1)).toMatchObject({
+      action: "user_changed",
+      actor: "user:root",
+      subject: "user:ann",
+      detail: { scopes: ["upload"] },
+    });
+    let none = await post(`/admin/users/${id}/scopes`, { form_token });
+    expect([none.status, (await none.text()).includes("A user needs at least one scope.")]).toEqual([
+      400,
+      true,
+    ]);
+    expect(app.users.get(id)?.scopes).toEqual(["upload"]);
+    expect((await post("/admin/users/99/scopes", { form_token, scope: ["view"] })).status).toBe(404);
+  });
+
   test("do not shut themselves out", async () => {
     let form_token = await formToken("/admin/users");
-    for (let deed of ["remove", "password"]) {
-      expect((await post(`/admin/users/1/${deed}`, { form_token })).status).toBe(403);
+    for (let deed of ["remove", "password", "scopes"]) {
+      expect((await post(`/admin/users/1/${deed}`, { form_token, scope: ["view"] })).status).toBe(403);
     }
     expect(app.users.count()).toBe(1);
     expect((await get("/account")).status).toBe(200);
@@ -185,6 +209,7 @@ describe("a form that gives or takes rights", () => {
     "/admin/tokens/1/revoke",
     "/admin/users",
     "/admin/users/1/password",
+    "/admin/users/1/scopes",
     "/admin/users/1/remove",
     "/admin/invitations",
     "/admin/invitations/1/revoke",

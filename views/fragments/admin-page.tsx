@@ -140,19 +140,22 @@ export function Expiry({
   );
 }
 
-/** A deed that can't be undone: opened first, then done. Works without scripts. */
+/** A deed that can't be undone, or that asks for more: opened first, then done. Works without scripts. */
 export function Sure({
   view,
   action,
   label,
   question,
   button,
+  children,
 }: {
   view: AdminView;
   action: string;
   label: string;
   question: string;
   button: string;
+  /** What has to be filled in; then it can be done again in another way, and is no danger. */
+  children?: Child;
 }) {
   return (
     <details class="sure">
@@ -160,7 +163,8 @@ export function Sure({
       <form method="post" action={action}>
         <FormToken view={view} />
         <p>{question}</p>
-        <button class="danger small" type="submit">
+        {children}
+        <button class={children === undefined ? "danger small" : "small"} type="submit">
           {button}
         </button>
       </form>

@@ -64,6 +64,15 @@ export function AdminUsersPage({ site, view, users }: { site: Site; view: AdminV
                   <div class="deeds">
                     <Sure
                       view={view}
+                      action={user.scopesHref}
+                      label="Rights"
+                      question={`These hold for ${user.name} from the next click on.`}
+                      button={`Change the rights of ${user.name}`}
+                    >
+                      <ScopeFields view={{ ...view, typedScopes: user.scopes }} />
+                    </Sure>
+                    <Sure
+                      view={view}
                       action={user.passwordHref}
                       label="New password"
                       question={`${user.name} is signed out everywhere and gets a new password, which you hand over.`}
