@@ -111,6 +111,6 @@ function refuseEncodedBody(request: Request): void {
   let encoding = request.headers.get("content-encoding")?.trim().toLowerCase() ?? "";
   if (encoding === "" || encoding === "identity") return;
   throw new AppError("bad_request", "Send the file as it is: a Content-Encoding is not understood.", {
-    details: { parameter: "content-encoding" },
+    details: { parameter: "Content-Encoding" },
   });
 }
