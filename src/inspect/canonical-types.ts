@@ -3,6 +3,7 @@ import type { Recognised } from "./media-type.ts";
 /** file-type's names -> the registered ones, or where there is none, those that browsers and other tools know. */
 const CANONICAL: Record<string, string> = {
   "application/eps": "application/postscript",
+  "application/vnd.ms-asf": "video/x-ms-asf",
   "application/x-deb": "application/vnd.debian.binary-package",
   "application/x-msdownload": "application/vnd.microsoft.portable-executable",
   "application/x-rar-compressed": "application/vnd.rar",

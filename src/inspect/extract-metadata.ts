@@ -1,5 +1,7 @@
 import type { FileMetadata, Json, JsonObject, MediaType } from "../domain.ts";
 import type { ByteSource } from "./byte-source.ts";
+import { readAsf } from "./dimensions/asf.ts";
+import { readAvi } from "./dimensions/avi.ts";
 import { readBmp } from "./dimensions/bmp.ts";
 import { readGif } from "./dimensions/gif.ts";
 import { readHeif } from "./dimensions/heif.ts";
@@ -8,10 +10,12 @@ import { readJp2 } from "./dimensions/jp2.ts";
 import { readJpeg } from "./dimensions/jpeg.ts";
 import { readJxl } from "./dimensions/jxl.ts";
 import { readMp4 } from "./dimensions/mp4.ts";
+import { readMpeg } from "./dimensions/mpeg.ts";
 import { readPng } from "./dimensions/png.ts";
 import { readPnm } from "./dimensions/pnm.ts";
 import { readPsd } from "./dimensions/psd.ts";
 import { readFujifilm, readRawPhoto } from "./dimensions/raw.ts";
+import { readFlac, readWav } from "./dimensions/sound.ts";
 import { readSvg } from "./dimensions/svg.ts";
 import { readTiff } from "./dimensions/tiff.ts";
 import { readWebm } from "./dimensions/webm.ts";
@@ -64,6 +68,12 @@ const READERS: Record<string, (source: ByteSource) => Promise<FileFacts>> = {
   "video/webm": readWebm,
   "video/x-matroska": readWebm,
   "audio/x-matroska": readWebm,
+  "video/x-msvideo": readAvi,
+  "video/mpeg": readMpeg,
+  "video/x-ms-asf": readAsf,
+  "audio/x-ms-asf": readAsf,
+  "audio/wav": readWav,
+  "audio/flac": readFlac,
 };
 
 /** They stand at the top of the metadata, or in columns of their own. */
