@@ -1,3 +1,5 @@
+import { brotliCompressSync } from "node:zlib";
+
 import { extractMetadata } from "../../../src/inspect/extract-metadata.ts";
 import { createHeadTail } from "../../../src/inspect/head-tail.ts";
 import { kindOf } from "../../../src/inspect/kind-of.ts";
@@ -17,6 +19,7 @@ import {
   riff,
   short,
   tiff,
+  u16,
   u32,
 } from "../images.ts";
 import { mutateFile } from "./mutate-file.ts";
@@ -76,6 +79,33 @@ const own: [name: string, content: Uint8Array][] = [
     "a.webm",
     bytes("\x1a\x45\xdf\xa3\x87\x42\x82\x84webm\x18\x53\x80\x67\x01\0\0\0\0\0\0\x20", new Uint8Array(32)),
   ],
+  ["a.nef", tiff({ main: [short(0x100, 3), short(0x101, 4), [0x14a, 4, 1, u32(8, true)]] })],
+  ["a.jp2", bytes(box("jP  ", u32(0x0d0a870a)), box("uuid", "JpgTiffExif->JP2", block))],
+  [
+    "a.jxl",
+    bytes(
+      box("JXL ", u32(0x0d0a870a)),
+      box("jxlc", "\xff\x0a\x13\xf1\x93\x50\xb9\xb7"),
+      box("brob", "Exif", brotliCompressSync(bytes(u32(0), block))),
+    ),
+  ],
+  ["a.psd", bytes("8BPS", u16(1), new Uint8Array(20), u32(0), u32(999), "8BIM\x04\x22\0\0", u32(200), block)],
+  ["a.ppm", bytes("P3 # three\n30 40 255 1 2 3")],
+  [
+    "a.mov",
+    bytes(
+      box("ftyp", "qt  ", u32(0)),
+      box(
+        "moov",
+        box("udta", box("\u00a9xyz", u32(0), "+48.2+016.3/"), box("loci", u32(0), "a\0", new Uint8Array(20))),
+      ),
+      box(
+        "moov",
+        box("meta", box("hdlr"), box("keys", u32(0), u32(1), u32(12), "mdtaabcd"), box("ilst", box("data"))),
+      ),
+    ),
+  ],
+  ["a.wav", riff("WAVE", ["ds64", new Uint8Array(24)], ["fmt ", new Uint8Array(16)], ["data", block])],
   ["a.mp4", bytes(u32(16), "ftypisom", u32(0), u32(40), "moov", u32(32), "trak", new Uint8Array(24))],
 ];
 /** Readers also meet files that only begin like theirs. */
@@ -91,6 +121,18 @@ const forced = [
   "video/mp4",
   "video/webm",
   "image/svg+xml",
+  "image/jxl",
+  "image/jp2",
+  "image/vnd.adobe.photoshop",
+  "image/vnd.microsoft.icon",
+  "image/x-portable-pixmap",
+  "image/x-nikon-nef",
+  "image/x-fujifilm-raf",
+  "video/x-msvideo",
+  "video/mpeg",
+  "video/x-ms-asf",
+  "audio/wav",
+  "audio/flac",
 ];
 
 /**
