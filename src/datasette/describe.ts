@@ -40,7 +40,8 @@ export function describeForDatasette(table: string, views: readonly DescribedVie
   let search = { fts_table: `${table}_fts`, fts_pk: "id" };
   let tableConfig = {
     label_column: "filename",
-    sort_desc: "created_at",
+    // Every filter's index gives the newest by id, and only few by time: a million rows would have to be sorted.
+    sort_desc: "id",
     size: rowsPerPage,
     facets,
     sortable_columns: sortable,
@@ -48,7 +49,12 @@ export function describeForDatasette(table: string, views: readonly DescribedVie
   };
   let viewConfigs = views.map((view): [string, object] => [
     view.name,
-    { sortable_columns: view.sortable, size: rowsPerPage, ...(view.hasFiles ? search : {}) },
+    {
+      ...(view.sortDesc === null ? {} : { sort_desc: view.sortDesc }),
+      sortable_columns: view.sortable,
+      size: rowsPerPage,
+      ...(view.hasFiles ? search : {}),
+    },
   ]);
   // SQLite's own; the alphas hide it by themselves.
   let hidden: [string, object] = ["sqlite_sequence", { hidden: true }];

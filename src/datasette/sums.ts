@@ -17,6 +17,7 @@ export function perDay(table: string): DescribedView {
     description: "how much arrived on each day (UTC), the latest first",
     columns: describeColumns("created_date", sumColumns),
     sortable: ["created_date", ...Object.keys(sumColumns)],
+    sortDesc: null,
     hasFiles: false,
     sql: `SELECT created_date, ${sums}
 FROM "${table}" GROUP BY created_date ORDER BY created_date DESC`,
@@ -30,6 +31,7 @@ export function byType(table: string): DescribedView {
     description: "how much there is of each type, the type with the most bytes first",
     columns: describeColumns("content_type", "kind", sumColumns),
     sortable: ["content_type", "kind", ...Object.keys(sumColumns)],
+    sortDesc: null,
     hasFiles: false,
     sql: `SELECT content_type, kind, ${sums}
 FROM "${table}" GROUP BY content_type, kind ORDER BY total_bytes DESC`,
@@ -54,6 +56,7 @@ export function duplicates(table: string): DescribedView {
       "checksum_sha256",
     ),
     sortable: ["files", "objects", "size_bytes", "wasted_bytes", "first_filename"],
+    sortDesc: null,
     hasFiles: false,
     sql: `SELECT max(CASE WHEN f.id = d.first_id THEN f.filename END) AS first_filename, d.files,
   count(DISTINCT f.s3_key) AS objects, f.size_bytes,

@@ -35,11 +35,12 @@ export function images(table: string, links: ViewLinks | null): DescribedView {
       "created_at",
     ),
     sortable: ["id", "filename", "size_bytes", "taken_at"],
+    sortDesc: "id",
     hasFiles: true,
     sql: `SELECT id,${thumbnail.column} filename, size_bytes, width, height,
   ${cameraColumn},
   taken_at, latitude, longitude, content_type, created_at
-FROM "${table}" WHERE kind = 'image' ORDER BY id DESC`,
+FROM "${table}" WHERE kind = 'image'`,
   };
 }
 
@@ -62,11 +63,12 @@ export function places(table: string, links: ViewLinks | null): DescribedView {
       "created_at",
     ),
     sortable: ["id", "filename", "taken_at"],
+    sortDesc: "id",
     hasFiles: true,
     sql: `SELECT id,${thumbnail.column} filename, latitude, longitude, taken_at,
   ${cameraColumn},
   content_type, created_at
-FROM "${table}" WHERE latitude IS NOT NULL ORDER BY id DESC`,
+FROM "${table}" WHERE latitude IS NOT NULL`,
   };
 }
 
@@ -86,6 +88,7 @@ export function largest(table: string, links: ViewLinks | null): DescribedView {
       "created_at",
     ),
     sortable: ["id", "filename", "size_bytes", "content_type", "created_at"],
+    sortDesc: null,
     hasFiles: true,
     sql: `SELECT id, filename, size_bytes,${address} content_type, kind, created_at
 FROM "${table}" ORDER BY size_bytes DESC, id LIMIT ${maxLargest}`,
@@ -110,10 +113,11 @@ export function addresses(table: string, { files }: ViewLinks): DescribedView {
       "created_at",
     ),
     sortable: ["id", "filename", "size_bytes", "content_type", "created_at"],
+    sortDesc: "id",
     hasFiles: true,
     sql: `SELECT id, filename, ${base} || id AS page, ${base} || id || '/download' AS download,
   size_bytes, content_type, kind, created_at
-FROM "${table}" ORDER BY id DESC`,
+FROM "${table}"`,
   };
 }
 

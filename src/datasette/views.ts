@@ -19,6 +19,11 @@ export interface DescribedView extends CatalogView {
   /** Descriptions of its columns, in their order. */
   columns: Record<string, string>;
   sortable: string[];
+  /**
+   * What Datasette sorts it by, downwards; null: it has an order of its own. A view of very many rows must not have one:
+   * SQLite would then make all of its rows to count them.
+   */
+  sortDesc: string | null;
   /** Whether its rows are files, which can be searched by name. */
   hasFiles: boolean;
 }

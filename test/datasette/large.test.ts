@@ -21,7 +21,7 @@ describe.skipIf(noDatasette)(`a catalog of ${rows} rows`, () => {
   beforeAll(async () => {
     generateCatalog(join(dataDir, "uploads.db"), "s3_uploads", rows);
     // Makes views and files for Datasette.
-    let server = await startServer(dataDir);
+    let server = await startServer(dataDir, { S3_UPLOADS_PUBLIC_URL: "https://files.example.org" });
     await server.stop();
   }, limitMs);
   afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
@@ -91,7 +91,6 @@ describe.skipIf(noDatasette)(`a catalog of ${rows} rows`, () => {
 
   // What takes long on a busy machine says nothing; which way SQLite goes does.
   test.each([
-    ["the list", "SELECT * FROM s3_uploads ORDER BY created_at DESC, id LIMIT 51", "s3_uploads_created_at"],
     [
       "the facet of kinds",
       "SELECT kind, count(*) FROM s3_uploads GROUP BY kind",
@@ -111,8 +110,13 @@ describe.skipIf(noDatasette)(`a catalog of ${rows} rows`, () => {
     ["by type", "SELECT * FROM s3_uploads_by_type", "COVERING INDEX s3_uploads_type_sizes"],
     ["duplicates", "SELECT * FROM s3_uploads_duplicates", "COVERING INDEX s3_uploads_checksum_sha256"],
     ["the largest", "SELECT * FROM s3_uploads_largest LIMIT 51", "INDEX s3_uploads_size_bytes"],
-    ["images", "SELECT * FROM s3_uploads_images LIMIT 51", "INDEX s3_uploads_kind"],
-    ["places", "SELECT * FROM s3_uploads_places LIMIT 51", "INDEX s3_uploads_positions"],
+    [
+      "the number of images",
+      "SELECT count(*) FROM (SELECT * FROM s3_uploads_images)",
+      "COVERING INDEX s3_uploads_kind",
+    ],
+    ["the number of places", "SELECT count(*) FROM s3_uploads_places", "INDEX s3_uploads_positions"],
+    ["the number of links", "SELECT count(*) FROM s3_uploads_links", "COVERING INDEX"],
     [
       "the rows of a map",
       "SELECT id FROM s3_uploads WHERE latitude IS NOT NULL AND latitude <> '' LIMIT 1000",
@@ -122,5 +126,23 @@ describe.skipIf(noDatasette)(`a catalog of ${rows} rows`, () => {
     using db = new Database(join(dataDir, "uploads.db"), { readonly: true });
     let plan = db.query<{ detail: string }, []>(`EXPLAIN QUERY PLAN ${sql}`).all();
     expect(plan.map(({ detail }) => detail).join("\n")).toContain(index);
+  });
+
+  // As metadata.yaml sorts them: what sorts a million rows is over Datasette's time.
+  test.each([
+    "s3_uploads",
+    "s3_uploads WHERE kind = 'image'",
+    "s3_uploads WHERE content_type = 'text/csv'",
+    "s3_uploads WHERE kind = 'image' AND content_type = 'image/png'",
+    `s3_uploads WHERE id IN (SELECT rowid FROM s3_uploads_fts WHERE s3_uploads_fts MATCH '"harbour"')`,
+    "s3_uploads_images",
+    "s3_uploads_places",
+    "s3_uploads_links",
+    `s3_uploads_links WHERE id IN (SELECT rowid FROM s3_uploads_fts WHERE s3_uploads_fts MATCH '"roof"')`,
+  ])("the newest of %s are there without sorting", (rowsOfIt) => {
+    using db = new Database(join(dataDir, "uploads.db"), { readonly: true });
+    let sql = `EXPLAIN QUERY PLAN SELECT * FROM ${rowsOfIt} ORDER BY id DESC LIMIT 51`;
+    let plan = db.query<{ detail: string }, []>(sql).all();
+    expect(plan.map(({ detail }) => detail).join("\n")).not.toContain("TEMP B-TREE");
   });
 });
