@@ -183,7 +183,7 @@ test.skipIf(skip)(
     }
     expect((await put(12 * MIB)).status).toBe(201);
   },
-  20_000,
+  60_000,
 );
 
 test.skipIf(skip)("a cache without room costs no thumbnail, and keeps nothing half", async () => {

@@ -162,7 +162,7 @@ describe.skipIf(skip)("a bucket whose policy", () => {
       expect(exitCode).toBe(1);
       expect(stderr).toContain(advice);
     }
-  }, 20_000);
+  }, 60_000);
 });
 
 test.skipIf(skip)(

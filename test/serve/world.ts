@@ -77,7 +77,7 @@ export async function createWorld(
     },
     async settled(rows, objects = rows) {
       let expected = JSON.stringify({ rows, intents: 0, objects, unfinished: 0, spooled: 0 });
-      await eventually(census, (seen) => JSON.stringify(seen) === expected, 15_000);
+      await eventually(census, (seen) => JSON.stringify(seen) === expected, 60_000);
     },
     async restart(other = {}, under = []) {
       server = await startServer(dataDir, { ...bucket, ...env, ...other }, under);

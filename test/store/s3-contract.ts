@@ -20,7 +20,7 @@ const budgetBytes = 128 * MIB;
 const deadEndpoint = "http://127.0.0.1:9";
 /** Tries with back-off are wanted, but somebody is waiting for the answer. */
 const unreachableLimitMs = 30_000;
-const slowMs = 20_000;
+const slowMs = 60_000;
 
 export interface S3UnderTest {
   storage: Storage;

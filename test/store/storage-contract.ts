@@ -20,7 +20,7 @@ export interface StorageUnderTest {
 }
 
 const uid = "0192d3f4-5a6b-7c8d-9e0f-123456789abc";
-const slowMs = 20_000;
+const slowMs = 60_000;
 /** A rejection after an abort comes at once. A test that ran into its time-out would take the server with it. */
 const promptMs = 3_000;
 /** In byte order. The pairs tell listings apart that sort folder by folder, by UTF-16 unit, or without regard to case. */

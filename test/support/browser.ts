@@ -65,7 +65,7 @@ export async function openBrowser(url: string, { javaScript = true }: BrowserOpt
     }
   }
 
-  async function until(expression: string, limitMs = 10_000): Promise<void> {
+  async function until(expression: string, limitMs = 25_000): Promise<void> {
     let endMs = performance.now() + limitMs;
     while (!(await ask<boolean>(`Boolean(${expression})`).catch(() => false))) {
       if (performance.now() > endMs) {

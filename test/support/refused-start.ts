@@ -6,7 +6,7 @@ const checkout = join(import.meta.dir, "..", "..");
 export async function refusedStart(
   dataDir: string,
   env: Record<string, string> = {},
-  limitMs = 10_000,
+  limitMs = 25_000,
 ): Promise<{ exitCode: number | null; stderr: string; stdout: string }> {
   return run(["serve", "--port", "0", "--data-dir", dataDir], env, limitMs);
 }
@@ -15,7 +15,7 @@ export async function refusedStart(
 export async function run(
   argv: string[],
   env: Record<string, string> = {},
-  limitMs = 10_000,
+  limitMs = 25_000,
 ): Promise<{ exitCode: number | null; stderr: string; stdout: string }> {
   let program = Bun.spawn([process.execPath, "src/main.ts", ...argv], {
     cwd: checkout,

@@ -116,7 +116,11 @@ function filesIn(folder: string): string[] {
 }
 
 /** Asks again and again until it is so; throws after `limitMs` with what was there last. */
-export async function eventually<T>(look: () => T | Promise<T>, good: (seen: T) => boolean, limitMs = 5000) {
+export async function eventually<T>(
+  look: () => T | Promise<T>,
+  good: (seen: T) => boolean,
+  limitMs = 25_000,
+) {
   let endMs = performance.now() + limitMs;
   for (;;) {
     let seen = await look();
