@@ -3,7 +3,7 @@ import { KIB } from "../../units.ts";
 import type { ByteSource } from "../byte-source.ts";
 import { hasAscii, latin1, readView } from "../bytes.ts";
 import { isoDate } from "../exif/dates.ts";
-import type { Position } from "../exif/position.ts";
+import { type Position, tidyDegrees } from "../exif/position.ts";
 import { fieldText } from "../exif/text.ts";
 import { type Box, boxContent, boxesIn, findBoxes } from "./boxes.ts";
 
@@ -91,6 +91,5 @@ function parsePosition(text: string): Position | null {
 
 function onEarth(latitude: number, longitude: number): Position | null {
   if (Math.abs(latitude) > 90 || Math.abs(longitude) > 180) return null;
-  // Adding zero, so that the equator is 0 and not -0.
-  return { latitude: latitude + 0, longitude: longitude + 0 };
+  return { latitude: tidyDegrees(latitude), longitude: tidyDegrees(longitude) };
 }

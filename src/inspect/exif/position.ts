@@ -23,6 +23,10 @@ function degrees(value: Json | undefined, ref: Json | undefined, plus: string, m
   if (typeof whole !== "number" || typeof minutes !== "number" || typeof seconds !== "number") return null;
   let sum = whole + minutes / 60 + seconds / 3600;
   if (!(Math.abs(sum) <= most)) return null;
-  // Adding zero, so that the equator is 0 and not -0.
-  return (hemisphere === minus ? -sum : sum) + 0;
+  return tidyDegrees(hemisphere === minus ? -sum : sum);
+}
+
+/** To a tenth of a millimetre, without what dividing leaves behind it (151.20000000000002); the equator is 0 and not -0. */
+export function tidyDegrees(angle: number): number {
+  return Math.round(angle * 1e9) / 1e9 + 0;
 }
