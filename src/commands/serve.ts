@@ -10,6 +10,7 @@ import type { Ids } from "../ids.ts";
 import type { Log } from "../log.ts";
 import { type OpenServer, openServer } from "../open-server.ts";
 import { endsWithin } from "../soon.ts";
+import { wasServed } from "../state/lock.ts";
 import { SECOND_MS } from "../units.ts";
 import { withAbsoluteUrl } from "../web/absolute-url.ts";
 import { idleTimeoutSeconds } from "../web/env.ts";
@@ -38,6 +39,7 @@ export interface ServeOptions {
 export async function runServe(options: ServeOptions): Promise<void> {
   let { config, log, write, stopped } = options;
   let isNew = !existsSync(resolve(config.data_dir, "uploads.db"));
+  let isLost = isNew && wasServed(config.data_dir);
   let opened = openServer(config, { ...options, onSyncFailure: (error) => endAtOnce(log, error) });
   try {
     await opened.prepare();
@@ -50,7 +52,7 @@ export async function runServe(options: ServeOptions): Promise<void> {
     opened.resumable.start();
     auditStart(opened.audit, config, options.version);
     let access = opened.ensureAccess(server.port ?? config.port);
-    write(banner(options, opened, access, isNew));
+    write(banner(options, opened, access, { isNew, isLost }));
     log.info({ port: server.port, storage: opened.storages.current.name }, "listening");
     let signal = await stopped;
     log.info({ signal }, "ending: uploads under way may finish");
@@ -98,11 +100,14 @@ async function drain(server: Bun.Server<undefined>, opened: OpenServer): Promise
   await Bun.sleep(SECOND_MS);
 }
 
+const lostCatalog =
+  'The catalog is new, but this data folder is not. If uploads.db was lost, stop the server and run "s3-uploads import", or put a copy back.';
+
 function banner(
   { config, version }: ServeOptions,
   { storages, readiness }: OpenServer,
   access: EnsuredAccess,
-  isNew: boolean,
+  { isNew, isLost }: { isNew: boolean; isLost: boolean },
 ): string {
   let base = `${access.base}${config.base_path}`;
   let { current } = storages;
@@ -117,6 +122,7 @@ function banner(
     ["Catalog", `${resolve(config.data_dir, "uploads.db")}${isNew ? " (new)" : ""}`],
     ["Storage", place],
   ];
+  if (isLost) rows.push(["Warning", lostCatalog]);
   if (readiness.fault) rows.push(["Warning", readiness.fault.message]);
   for (let sentence of current.shortcomings ?? []) rows.push(["Warning", sentence]);
   if (access.kind === "created") rows.push(["Sign in", access.link]);

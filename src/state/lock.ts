@@ -1,4 +1,5 @@
 import { Database } from "bun:sqlite";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 import { AppError } from "../errors.ts";
@@ -7,6 +8,13 @@ import { closeDatabase, makePrivateFile, makePrivateFolder, translateSqliteError
 export interface DataFolderLock {
   /** Lets the next server in; the end of the process, however it comes, does the same. */
   release(): void;
+}
+
+let pathOfLock = (dataFolder: string) => join(dataFolder, "internal", "lock.db");
+
+/** Whether a server, or a command that works in its place, has ever had the data folder. */
+export function wasServed(dataFolder: string): boolean {
+  return existsSync(pathOfLock(dataFolder));
 }
 
 /**
@@ -21,7 +29,7 @@ export function lockDataFolder(dataFolder: string, command: string | null = null
   let db: Database | null = null;
   try {
     makePrivateFolder(join(dataFolder, "internal"));
-    let path = join(dataFolder, "internal", "lock.db");
+    let path = pathOfLock(dataFolder);
     makePrivateFile(path);
     db = new Database(path, { readwrite: true, create: true });
     db.run("PRAGMA busy_timeout = 0");
@@ -30,7 +38,7 @@ export function lockDataFolder(dataFolder: string, command: string | null = null
     db.run("BEGIN EXCLUSIVE");
   } catch (error) {
     if (db) closeDatabase(db);
-    let path = join(dataFolder, "internal", "lock.db");
+    let path = pathOfLock(dataFolder);
     let translated = translateSqliteError(error, `lock the data folder ${dataFolder}`, path);
     if (translated.code !== "server_busy") throw translated;
     throw new AppError(

@@ -133,6 +133,27 @@ test("a lock that is damaged says that it may be removed", async () => {
   expect(stderr).toContain("It holds nothing: stop the server, remove the file and start again.");
 });
 
+test("a new catalog in a folder that is not new is warned of: the old one may be lost", async () => {
+  let folder = copyOfFolder();
+  let database = new Database(join(folder, "internal", "state.db"));
+  database.run("DELETE FROM intents");
+  database.close();
+  for (let end of ["", "-wal", "-shm"]) rmSync(join(folder, `uploads.db${end}`), { force: true });
+  let warning =
+    "Warning  The catalog is new, but this data folder is not. If uploads.db was lost, stop the server";
+  for (let [data, isWarned] of [
+    [folder, true],
+    [folder, false],
+    [copyOfFolder(), false],
+    [makeDataDir(), false],
+  ] as const) {
+    folders.push(data);
+    let server = await startServer(data);
+    expect(server.banner().includes(warning)).toBe(isWarned);
+    await server.stop();
+  }
+});
+
 test("moving a damaged journal aside, as it is told, brings the server up with every file", async () => {
   let folder = copyOfFolder();
   let state = join(folder, "internal", "state.db");
