@@ -16,7 +16,7 @@ import type { Random } from "./random.ts";
 import { traffic } from "./traffic.ts";
 
 /** A server that has not come to the planned instant by then is killed all the same. */
-const longestRoundMs = 1_500;
+const longestRoundMs = 4_000;
 /** What recovery gets to end every intent, the second look at unanswered calls included. */
 const longestRecoveryMs = 60_000;
 const pollMs = 10;
