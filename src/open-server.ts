@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { hostname, networkInterfaces } from "node:os";
 import { join } from "node:path";
 
@@ -44,7 +43,7 @@ import { createSqliteRepository } from "./record/sqlite-repository.ts";
 import { createRecovery } from "./recover.ts";
 import { createDigests } from "./resume/digests.ts";
 import { createResumable, type Resumable } from "./resume/resumable.ts";
-import { checkSmallDatabase, closeDatabase } from "./sqlite.ts";
+import { checkSmallDatabase, closeDatabase, isNewDatabase } from "./sqlite.ts";
 import { type Audit, createAudit } from "./state/audit.ts";
 import { openStateDatabase } from "./state/database.ts";
 import { createIdempotency } from "./state/idempotency.ts";
@@ -129,7 +128,7 @@ export function openServer(
     let forgetting = setInterval(() => forgetOldEntries(audit, config.audit_days, log), DAY_MS).unref();
     undo.defer(() => clearInterval(forgetting));
     let tokens = createTokens(stateDatabase, clock);
-    if (!existsSync(catalogPath)) refuseIfCatalogIsLost(catalogPath, journal);
+    if (isNewDatabase(catalogPath)) refuseIfCatalogIsLost(catalogPath, journal);
     let thumbnailSignature = createThumbnailSignature(openSecretFile(thumbnailSecretPath(config.data_dir)));
     let views = (table: string) => viewsOf(config, table, thumbnailSignature.value);
     let repository = createSqliteRepository({

@@ -1,5 +1,15 @@
 import { constants, Database, SQLiteError } from "bun:sqlite";
-import { chmodSync, closeSync, fchmodSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants as modes,
+  fchmodSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  statSync,
+} from "node:fs";
 import { basename, dirname } from "node:path";
 
 import { damagedDatabase, isDamage, refuseDamagedFiles } from "./damaged-database.ts";
@@ -66,14 +76,30 @@ export async function patiently<T>(write: () => T): Promise<T> {
   }
 }
 
+/** Not there, or without a byte, as a crash leaves one that was being made: nothing is in it. */
+export function isNewDatabase(path: string): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
+}
+
 /** A second connection that can't write, for the same process. The database has to be there. */
 export function openReader(path: string): Database {
   let opening = () => {
+    refuseUnreadable(path);
     let db = new Database(path, { readonly: true, strict: true });
     db.run(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
     return db;
   };
   return translated(`open ${basename(path)}`, opening, path);
+}
+
+/** SQLite calls a folder a disk error, and says of no file why it can't open it. */
+function refuseUnreadable(path: string): void {
+  accessSync(path, modes.R_OK);
+  if (statSync(path).isFile()) return;
+  throw new AppError(
+    "internal_error",
+    `Could not open ${basename(path)}: ${path} is not a file. Move it away, or change data_dir.`,
+  );
 }
 
 /** The folder for a private database: made with mode 0700, and brought to it when it was there before. */
@@ -183,6 +209,10 @@ export function translateSqliteError(thrown: unknown, doing: string, path?: stri
     let message = `Could not ${doing}: the disk is read-only. Make it writable, or change data_dir.`;
     return new AppError("internal_error", message, { cause: thrown });
   }
+  if (forbiddenCodes.has(code)) {
+    let message = `Could not ${doing} (${reason}). Give the user that runs s3-uploads the right to read and write it, or change data_dir.`;
+    return new AppError("internal_error", message, { cause: thrown });
+  }
   let message = `Could not ${doing}: ${reason}`;
   if (code.startsWith("SQLITE_BUSY")) return new AppError("server_busy", message, { cause: thrown });
   return new AppError("internal_error", message, { cause: thrown });
@@ -196,7 +226,7 @@ export function checkSmallDatabase(path: string): void {
   let bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   if (bytes > maxCheckedAtStartBytes) return;
   translated(`open ${basename(path)}`, () => refuseDamagedFiles(path), path);
-  if (bytes === 0) return;
+  if (isNewDatabase(path)) return;
   let db = openReader(path);
   try {
     checkDatabase(db);
@@ -219,6 +249,7 @@ export function checkDatabase(db: Database): void {
   if (found !== "ok") throw damagedDatabase(db.filename, doing, found.replace(/\s+/g, " ").trim());
 }
 
+const forbiddenCodes = new Set(["EACCES", "EPERM"]);
 const readOnlyCodes = new Set(["EROFS", "SQLITE_READONLY_DIRECTORY"]);
 // SHMSIZE: the -shm file could not grow, which is how a full disk shows when a WAL database is opened.
 const fullCodes = new Set(["SQLITE_FULL", "SQLITE_IOERR_SHMSIZE", "ENOSPC", "EDQUOT"]);

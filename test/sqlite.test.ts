@@ -71,6 +71,21 @@ describe("what SQLite throws becomes", () => {
     closeDatabase(holder);
   });
 
+  test("a sentence about rights when the file system refuses", () => {
+    let refused = Object.assign(new Error("EACCES: permission denied, open '/data/uploads.db'"), {
+      code: "EACCES",
+    });
+    let error = thrown(() =>
+      translated("open uploads.db", () => {
+        throw refused;
+      }),
+    );
+    expect(error.message).toBe(
+      "Could not open uploads.db (EACCES: permission denied, open '/data/uploads.db'). Give the user that runs s3-uploads the right to read and write it, or change data_dir.",
+    );
+    expect(error.code).toBe("internal_error");
+  });
+
   test("internal_error otherwise, and disk_full for the file system's own word", () => {
     let codes: [object, ErrorCode][] = [
       [new Error("odd"), "internal_error"],

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import type { Clock } from "../clock.ts";
@@ -13,7 +12,7 @@ import { silentLog } from "../log.ts";
 import { createMarks } from "../marks.ts";
 import { createSqliteRepository } from "../record/sqlite-repository.ts";
 import { createRecovery } from "../recover.ts";
-import { closeDatabase } from "../sqlite.ts";
+import { closeDatabase, isNewDatabase } from "../sqlite.ts";
 import { openStateDatabase } from "../state/database.ts";
 import { lockDataFolder } from "../state/lock.ts";
 import { createResumableTable } from "../state/resumable-table.ts";
@@ -88,7 +87,7 @@ async function importInto(
   );
 
   let catalogPath = join(config.data_dir, "uploads.db");
-  if (!existsSync(catalogPath)) {
+  if (isNewDatabase(catalogPath)) {
     write(`There is no catalog ${resolve(catalogPath)}: it is made anew.\n`);
     let trashTable = createTrashTable(state, commits);
     if (

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 
 import { auditStart, serverActor } from "../audit-start.ts";
@@ -10,6 +9,7 @@ import type { Ids } from "../ids.ts";
 import type { Log } from "../log.ts";
 import { type OpenServer, openServer } from "../open-server.ts";
 import { endsWithin } from "../soon.ts";
+import { isNewDatabase } from "../sqlite.ts";
 import { wasServed } from "../state/lock.ts";
 import { SECOND_MS } from "../units.ts";
 import { withAbsoluteUrl } from "../web/absolute-url.ts";
@@ -38,7 +38,7 @@ export interface ServeOptions {
 /** Runs the server until it is asked to end. Rejects with an AppError for the operator when it can't start. */
 export async function runServe(options: ServeOptions): Promise<void> {
   let { config, log, write, stopped } = options;
-  let isNew = !existsSync(resolve(config.data_dir, "uploads.db"));
+  let isNew = isNewDatabase(resolve(config.data_dir, "uploads.db"));
   let isLost = isNew && wasServed(config.data_dir);
   let opened = openServer(config, { ...options, onSyncFailure: (error) => endAtOnce(log, error) });
   try {

@@ -1,7 +1,7 @@
 import { constants, Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 
 import { KIB } from "../../src/units.ts";
 import { bytesOf, sha256Of } from "../store/bodies.ts";
@@ -153,6 +153,36 @@ test("a new catalog in a folder that is not new is warned of: the old one may be
     await server.stop();
   }
 });
+
+test("a catalog without a byte is one that is lost: what was under way is not taken for unfinished", async () => {
+  let folder = copyOfFolder();
+  {
+    using state = new Database(join(folder, "internal", "state.db"));
+    state.run(
+      `INSERT INTO intents (kind, uid, storage, bucket, key, created_at_ms) VALUES ('upload', 'u', 'local', 'local', 'k', 1)`,
+    );
+  }
+  for (let end of ["-wal", "-shm"]) rmSync(join(folder, `uploads.db${end}`), { force: true });
+  truncateSync(join(folder, "uploads.db"), 0);
+  let { exitCode, stderr } = await refusedStart(folder);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("uploads.db is gone, but the journal knows of");
+});
+
+test.each(["uploads.db", "internal/state.db"])(
+  "a folder in the place of %s is named as such",
+  async (place) => {
+    let folder = copyOfFolder();
+    let path = join(folder, place);
+    for (let end of ["", "-wal", "-shm"]) rmSync(path + end, { force: true });
+    mkdirSync(path);
+    let { exitCode, stderr } = await refusedStart(folder);
+    expect(exitCode).toBe(1);
+    expect(stderr).toBe(
+      `s3-uploads: Could not open ${basename(place)}: ${path} is not a file. Move it away, or change data_dir.\n`,
+    );
+  },
+);
 
 test("moving a damaged journal aside, as it is told, brings the server up with every file", async () => {
   let folder = copyOfFolder();
