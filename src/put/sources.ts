@@ -78,7 +78,8 @@ function unreadable(error: unknown): AppError {
   // "EACCES: permission denied, open '/the/path'"
   let { message, code, syscall } = error as NodeJS.ErrnoException;
   let sentence = message.startsWith(`${code}: `) ? message.slice(`${code}: `.length) : message;
-  let [reason] = sentence.split(new RegExp(`, ${syscall}(?: '|$)`), 1);
+  let [reason = sentence] = sentence.split(`, ${syscall} '`, 1);
+  if (reason.endsWith(`, ${syscall}`)) reason = reason.slice(0, -`, ${syscall}`.length);
   return new AppError("invalid_parameter", `can't be read: ${reason}`, { cause: error });
 }
 
