@@ -143,20 +143,22 @@ export function failureView(context: WebContext, { id, error }: Failure) {
   return { id, error: errorView(publicError(error), error.facts.status, context.var.requestId) };
 }
 
-/** One failure does not stop the others. */
+/** One failure does not stop the others; what is told of them is in the order of the request. */
 async function deleteAll(ids: string[], deleteFile: (id: string) => Promise<FileRecord>) {
-  let deleted: number[] = [];
-  let failed: Failure[] = [];
-  let waiting = ids[Symbol.iterator]();
+  let outcomes: ({ deleted: number } | Failure)[] = [];
+  let waiting = ids.entries();
   async function work(): Promise<void> {
-    for (let id of waiting) {
+    for (let [nth, id] of waiting) {
       try {
-        deleted.push((await deleteFile(id)).id);
+        outcomes[nth] = { deleted: (await deleteFile(id)).id };
       } catch (thrown) {
-        failed.push({ id, error: toAppError(thrown) });
+        outcomes[nth] = { id, error: toAppError(thrown) };
       }
     }
   }
   await Promise.all(Array.from({ length: maxAtOnce }, work));
-  return { deleted, failed };
+  return {
+    deleted: outcomes.flatMap((one) => ("deleted" in one ? [one.deleted] : [])),
+    failed: outcomes.filter((one) => "error" in one),
+  };
 }

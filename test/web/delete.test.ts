@@ -162,6 +162,22 @@ test("none of many: the first failure is the request's", async () => {
   expect(JSON.stringify(body)).not.toContain("10.0.0.7");
 });
 
+test("what is told of several files is in the order of the request, whichever is done first", async () => {
+  let app = await withFiles(3);
+  let second = Promise.withResolvers<void>();
+  let slow = await withFiles(3, {
+    deleteFile: async (id) => {
+      if (id === "1") await second.promise;
+      else second.resolve();
+      let row = await app.repository.get(id);
+      if (!row) throw new AppError("not_found");
+      return row;
+    },
+  });
+  let response = await slow.ask("/files/delete", form(1, 2, 3));
+  expect(await response.json()).toMatchObject({ deleted: [1, 2, 3] });
+});
+
 test("a thousand files can be named in a form of parts, as curl -F and FormData make it", async () => {
   let app = await withFiles(2);
   let { uid } = (await app.repository.get(2))!;
