@@ -93,6 +93,27 @@ describe.skipIf(noBrowser)("a large file on the upload page", () => {
     expect(proxy.sentBytes).toBeLessThan(280e6);
   });
 
+  test("waits for a line that is gone, however long, and goes on when it is back", async () => {
+    await using browser = await openBrowser(page);
+    let offline = (is: boolean) => {
+      let anySpeed = { latency: 0, downloadThroughput: -1, uploadThroughput: -1 };
+      return browser.view.cdp("Network.emulateNetworkConditions", { offline: is, ...anySpeed });
+    };
+    await browser.view.cdp("Network.enable");
+    await browser.choose("#file", [file.path]);
+    await browser.until(sentMore(20e6));
+    // Pauses pass a hundred times faster, and are counted.
+    await browser.ask(`(window.pauses = 0, window.later = setTimeout, window.setTimeout = (work, ms) => {
+      if (ms >= 1000) pauses += 1;
+      return later(work, ms / 100);
+    }, true)`);
+    await offline(true);
+    await browser.until("window.pauses >= 8", 30_000);
+    expect(await browser.ask<string>(`${row}.dataset.state`)).toBe("pausing");
+    await offline(false);
+    await expectStored(browser);
+  });
+
   test("that was cancelled leaves nothing", async () => {
     await using browser = await openBrowser(page);
     await browser.choose("#file", [file.path]);

@@ -8,6 +8,9 @@ import { sendFile } from "./send.js";
 const atOnce = 3;
 /** What is waited before each further try that nobody asked for, in seconds. */
 const pauses = [2, 8, 30];
+const longestPause = 30;
+/** Tries of a file that goes in pieces, an hour of them: nobody may be there to ask for another. */
+const mostResumableTries = 120;
 
 /** @typedef {"waiting" | "sending" | "checking" | "pausing" | "paused" | "done" | "refused" | "failed" | "cancelled"} State */
 
@@ -31,6 +34,14 @@ const pauses = [2, 8, 30];
 /** @param {Item} item @returns {boolean} whether something may still become of it */
 export function isOpen({ state }) {
   return ["waiting", "sending", "checking", "pausing", "paused"].includes(state);
+}
+
+/** @param {Item} item @returns {number | null} seconds until the next try; null when patience is at its end */
+function pauseAfter(item) {
+  // Without a line it is nobody's fault; it tells when it is back.
+  if (!navigator.onLine) item.tries = 0;
+  if (item.tries > pauses.length && !(item.resumable && item.tries < mostResumableTries)) return null;
+  return pauses[item.tries - 1] ?? longestPause;
 }
 
 /**
@@ -112,8 +123,8 @@ export function createQueue({ url, tusUrl, resumableBytes, unfinished, rules, on
     item.duplicateOf = answer.duplicateOf ?? null;
     // As long as it comes forward, nobody has to lose patience.
     if (item.keptBytes > item.keptBefore) item.tries = 1;
-    let pause = answer.again ? pauses[item.tries - 1] : undefined;
-    if (pause === undefined) return enter(item, answer.outcome);
+    let pause = answer.again ? pauseAfter(item) : null;
+    if (pause === null) return enter(item, answer.outcome);
     pauseThenTry(item, Math.max(pause, Math.min(answer.afterSeconds ?? 0, 60)));
   }
 
