@@ -12,7 +12,7 @@ import { silentLog } from "../log.ts";
 import { createMarks } from "../marks.ts";
 import { createSqliteRepository } from "../record/sqlite-repository.ts";
 import { createRecovery } from "../recover.ts";
-import { closeDatabase, isNewDatabase } from "../sqlite.ts";
+import { checkSmallDatabase, closeDatabase, isNewDatabase } from "../sqlite.ts";
 import { openStateDatabase } from "../state/database.ts";
 import { lockDataFolder } from "../state/lock.ts";
 import { createResumableTable } from "../state/resumable-table.ts";
@@ -87,6 +87,8 @@ async function importInto(
   );
 
   let catalogPath = join(config.data_dir, "uploads.db");
+  // A damaged one may be put back from a copy: then the journal still has to be there.
+  checkSmallDatabase(catalogPath);
   if (isNewDatabase(catalogPath)) {
     write(`There is no catalog ${resolve(catalogPath)}: it is made anew.\n`);
     let trashTable = createTrashTable(state, commits);

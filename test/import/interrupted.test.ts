@@ -1,5 +1,6 @@
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { truncateSync } from "node:fs";
 import { join } from "node:path";
 
 import { createImportWorld, type ImportWorld, putOwn, upload } from "./world.ts";
@@ -139,6 +140,24 @@ test(
     expect(await (await fetch(`${app.base}/files/${rowOf("plain.txt")["uid"]}/download`)).text()).toBe(
       "plain",
     );
+  },
+  slowMs,
+);
+
+test(
+  "an import beside a damaged catalog is refused, and the journal is still there for a copy that is put back",
+  async () => {
+    await upload(await world.start(), "a.txt", text("a"));
+    await (await world.start()).kill();
+    using state = new Database(join(world.dataDir, "internal", "state.db"));
+    state.run(
+      `INSERT INTO intents (kind, uid, storage, bucket, key, created_at_ms) VALUES ('upload', 'u', 'local', 'local', 'k', 1)`,
+    );
+    truncateSync(join(world.dataDir, "uploads.db"), 0);
+    let { exitCode, stderr } = await world.import();
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("uploads.db is damaged");
+    expect(state.query("SELECT uid FROM intents").values()).toEqual([["u"]]);
   },
   slowMs,
 );
