@@ -87,6 +87,7 @@ describe.skipIf(noBrowser)("a large file on the upload page", () => {
     expect(await browser.textOf("#unfinished-text")).toMatch(
       /^Not finished the last time: large\.bin \(\d+ MB of 191 MB sent\)\. It goes on where it stopped when you choose the same file again\.$/,
     );
+    expect(await browser.textOf("#unfinished-forget")).toBe("Forget it");
     await browser.choose("#file", [file.path]);
     await browser.until("document.querySelector('#unfinished').hidden");
     await expectStored(browser);

@@ -49,7 +49,13 @@ let rows = createRows({
 });
 let tusUrl = form.dataset["tus"] ?? "";
 let unfinished = createUnfinished(tusUrl);
-let offer = createOffer({ box: byId("unfinished"), text: byId("unfinished-text"), unfinished });
+let forget = byId("unfinished-forget");
+let offer = createOffer({
+  box: byId("unfinished"),
+  text: byId("unfinished-text"),
+  button: forget,
+  unfinished,
+});
 let queue = createQueue({
   url,
   tusUrl,
@@ -170,7 +176,7 @@ cancelAll.addEventListener("click", () => {
   for (let item of queue.items.toReversed()) queue.cancel(item);
   picker.focus();
 });
-byId("unfinished-forget").addEventListener("click", () => {
+forget.addEventListener("click", () => {
   offer.forget();
   picker.focus();
 });

@@ -12,9 +12,10 @@ const mostNames = 3;
  * @param {object} options
  * @param {HTMLElement} options.box
  * @param {HTMLElement} options.text
+ * @param {HTMLElement} options.button
  * @param {import("./unfinished.js").UnfinishedStore} options.unfinished
  */
-export function createOffer({ box, text, unfinished }) {
+export function createOffer({ box, text, button, unfinished }) {
   /** @type {[fingerprint: string, upload: import("./unfinished.js").Unfinished][]} */
   let offered = [];
 
@@ -26,6 +27,7 @@ export function createOffer({ box, text, unfinished }) {
     let others = offered.length > mostNames ? ` and ${offered.length - mostNames} more` : "";
     let [subject, object] =
       offered.length === 1 ? ["It goes", "the same file"] : ["They go", "the same files"];
+    button.textContent = offered.length === 1 ? "Forget it" : "Forget them";
     text.textContent = `Not finished the last time: ${names.join(", ")}${others}. ${subject} on where it stopped when you choose ${object} again.`;
   }
 
