@@ -12,6 +12,8 @@ const markTimeoutMs = 10 * SECOND_MS;
 /** All user metadata of an object may have 2 KB. A longer key is the mark's content instead. */
 const maxLinkToChars = 700;
 const linkToMetadataName = "link-to";
+/** A no that is passing (a policy being changed, a proxy) is over by then: recovery comes by each minute. */
+const maxRefusals = 3;
 
 /** A row, or what an intent knows of one. */
 export interface MarkedRow extends ObjectPlace {
@@ -24,7 +26,7 @@ export interface MarkedRow extends ObjectPlace {
  *
  * Marks are written before a row goes and removed after it has gone, in both cases while an intent is open: so recovery finds
  * what a crash has left out. All calls can be repeated. They reject with `storage_unavailable` or `disk_full` when a later
- * try may work; a definite no of the storage is only logged, since it must not keep anybody from uploading or deleting.
+ * try may work; a no that the storage repeats is only logged, since it must not keep anybody from uploading or deleting.
  */
 export interface Marks {
   /** For a row that shares an older row's object. */
@@ -49,37 +51,54 @@ export interface MarksDeps {
 
 export function createMarks({ storageFor, s3Prefix, log }: MarksDeps): Marks {
   let prefixFor = (key: string) => prefixOfKey(key) ?? s3Prefix;
+  /** How often each was refused in a row. */
+  let refusals = new Map<string, number>();
 
   async function put(place: ObjectPlace, key: string, mark: Mark): Promise<void> {
     let content = new TextEncoder().encode(mark.content ?? "");
-    await unlessRefused("write", key, () =>
-      storageFor(place).put({
-        key,
-        body: only(content),
-        declaredBytes: content.byteLength,
-        mostBytes: content.byteLength,
-        contentType: "text/plain",
-        userMetadata: mark.userMetadata,
-        sha256: () => new Bun.CryptoHasher("sha256").update(content).digest("hex"),
-        onMultipartCreated() {},
-        signal: AbortSignal.timeout(markTimeoutMs),
-      }),
-    );
+    await storageFor(place).put({
+      key,
+      body: only(content),
+      declaredBytes: content.byteLength,
+      mostBytes: content.byteLength,
+      contentType: "text/plain",
+      userMetadata: mark.userMetadata,
+      sha256: () => new Bun.CryptoHasher("sha256").update(content).digest("hex"),
+      onMultipartCreated() {},
+      signal: AbortSignal.timeout(markTimeoutMs),
+    });
   }
 
   function remove(place: ObjectPlace, key: string): Promise<void> {
-    return unlessRefused("remove", key, () => storageFor(place).delete(key));
+    return unlessRefused("remove", key, maxRefusals, () => storageFor(place).delete(key));
   }
 
-  async function unlessRefused(doing: string, key: string, work: () => Promise<unknown>): Promise<void> {
+  /** @param most refusals until it is left as it is; before that somebody has to try again later */
+  async function unlessRefused(
+    doing: string,
+    key: string,
+    most: number,
+    work: () => Promise<unknown>,
+  ): Promise<void> {
     try {
       await work();
+      refusals.delete(key);
     } catch (thrown) {
       if (thrown instanceof DOMException) {
         throw new AppError("storage_unavailable", `${key} could not be stored in time.`, { cause: thrown });
       }
       let error = toAppError(thrown);
       if (error.code !== "storage_error") throw error;
+      let count = (refusals.get(key) ?? 0) + 1;
+      if (count < most) {
+        refusals.set(key, count);
+        throw new AppError(
+          "storage_unavailable",
+          `${key} can't be ${doing === "remove" ? "removed" : "written"} yet: ${error.message}`,
+          { cause: error },
+        );
+      }
+      refusals.delete(key);
       log.warn({ key, reason: error.message }, `storage refuses to ${doing} a mark: a rebuild will not know`);
     }
   }
@@ -87,12 +106,15 @@ export function createMarks({ storageFor, s3Prefix, log }: MarksDeps): Marks {
   return {
     async link(row) {
       let place = placeOf(row);
-      await put(place, linkMarkKey(prefixFor(place.key), row.uid), linkMark(row));
+      let key = linkMarkKey(prefixFor(place.key), row.uid);
+      await unlessRefused("write", key, maxRefusals, () => put(place, key, linkMark(row)));
     },
     unlink: (uid, place) => remove(place, linkMarkKey(prefixFor(place.key), uid)),
     async gone({ uid, ...place }) {
       if (!isOwner({ uid, ...place })) return;
-      await put(place, goneMarkKey(prefixFor(place.key), uid), { userMetadata: { uid } });
+      let key = goneMarkKey(prefixFor(place.key), uid);
+      // Somebody waits for this deletion.
+      await unlessRefused("write", key, 1, () => put(place, key, { userMetadata: { uid } }));
     },
     async clear({ uid, ...place }, isUsed) {
       let prefix = prefixFor(place.key);

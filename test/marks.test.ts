@@ -185,6 +185,7 @@ describe("a row that shares an object", () => {
     await uploaded();
     fault = (call) => (call === "put" ? refused() : null);
     await uploaded();
+    expect([await recovery.run(), await recovery.run()]).toEqual([1, 0]);
     expect(await census()).toEqual({ stored: ["object 1"], rows: [1, 2], intents: 0 });
   });
 
@@ -342,7 +343,19 @@ describe("deleting rows that share an object", () => {
     fault = (_call, key) => (key.includes("/marks/") ? refused() : null);
     await deleteFile(uids[0]!);
     await deleteFile(uids[1]!);
+    expect((await census()).rows).toEqual([]);
+    while ((await recovery.run()) > 0);
     expect(await census()).toEqual({ stored: ["link 2"], rows: [], intents: 0 });
+  });
+
+  test("leaves no mark behind where a refusal was passing", async () => {
+    for (let i = 0; i < 2; i++) await uploaded();
+    fault = (call, key) => (call === "delete" && key.endsWith(".link") ? refused() : null);
+    await deleteFile(uids[1]!);
+    expect(await recovery.run()).toBe(1);
+    fault = null;
+    expect(await recovery.run()).toBe(0);
+    expect(await census()).toEqual({ stored: ["object 1"], rows: [1], intents: 0 });
   });
 
   test("is done for its sender while a mark can't be removed, and recovery removes it", async () => {
