@@ -3,8 +3,8 @@ import { join } from "node:path";
 const checkout = join(import.meta.dir, "..");
 export const binaryCommand = [join(checkout, "dist", "s3-uploads")];
 export const sourceCommand = [process.execPath, join(checkout, "src", "main.ts")];
-/** Reads process ids, one a line; when this process has ended, were it by kill -9, the last one is killed. */
-const watchdog = `trap "" TERM INT; while read -r pid; do last=$pid; done; kill -9 "$last" 2>/dev/null; rm -rf "$1"`;
+/** Reads process ids, one a line; when this process has ended, were it by kill -9, the last one is killed and the folder removed, unless `keep` was read. */
+const watchdog = `trap "" TERM INT; while read -r pid; do case $pid in keep) keep=yes;; *) last=$pid;; esac; done; kill -9 "$last" 2>/dev/null; test "$keep" || rm -rf "$1"`;
 const maxLogBytes = 20_000;
 
 /** One process of the server. */
@@ -23,7 +23,8 @@ export interface Program {
 export interface Starter {
   /** @param under a command that runs the server, as its own process */
   start(under?: string[]): Program;
-  close(): void;
+  /** @param keep leaves the data folder for looking */
+  close(keep: boolean): void;
 }
 
 export function createStarter(
@@ -54,7 +55,10 @@ export function createStarter(
         log: () => log,
       };
     },
-    close: () => void watch.stdin.end(),
+    close(keep) {
+      if (keep) watch.stdin.write("keep\n");
+      void watch.stdin.end();
+    },
   };
 }
 

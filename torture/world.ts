@@ -94,6 +94,7 @@ export async function runWorld(options: WorldOptions): Promise<Violation | null>
   let program: Program | null = null;
   let round = 0;
   let kills = 0;
+  let isBroken = false;
 
   function killed(plan: string, during: string): void {
     tally.kills++;
@@ -237,11 +238,12 @@ export async function runWorld(options: WorldOptions): Promise<Violation | null>
     }
   } finally {
     program?.kill();
-    starter.close();
+    starter.close(isBroken);
     await proxy?.stop();
   }
 
   function violation(faults: string[]): Violation {
+    isBroken = true;
     return { world: name, round, steps: [...steps], faults, dataDir, log: program?.log() ?? "" };
   }
 }
