@@ -74,6 +74,8 @@ export function createRecovery(deps: RecoverDeps): Recovery {
   /** Uploads that were undone and are looked at once more. */
   let waiting = new Map<string, ReturnType<typeof setTimeout>>();
   let running: Promise<number> | null = null;
+  /** In a row, whichever upload was asked for: a single no may be a hiccup, and nobody would look again. */
+  let listRefusals = 0;
   /** Of intents that stay open: what was said about them last, and how often their abort was refused. */
   let kept = new Map<string, { reason: string; refusals: number }>();
 
@@ -204,15 +206,21 @@ export function createRecovery(deps: RecoverDeps): Recovery {
    * answer leaves one beside that which the journal knows.
    */
   async function abortUnfinished(storage: Storage, key: string): Promise<void> {
-    try {
-      for await (let upload of storage.listUnfinished(key)) {
-        if (upload.key === key) await storage.abortMultipart(key, upload.uploadId);
+    for (;;) {
+      try {
+        for await (let upload of storage.listUnfinished(key)) {
+          if (upload.key === key) await storage.abortMultipart(key, upload.uploadId);
+        }
+        listRefusals = 0;
+        return;
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        if (++listRefusals < maxRefusals) continue;
+        // Servers without that list, and policies that forbid it: nothing can be done from here, now or later, and the
+        // storage has said so once for all.
+        log.debug({ key, reason: toAppError(error).message }, "unfinished uploads can't be listed");
+        return;
       }
-    } catch (error) {
-      // Servers without that list, and policies that forbid it: nothing can be done from here, now or later, and the
-      // storage has said so once for all.
-      if (!isRefusal(error)) throw error;
-      log.debug({ key, reason: toAppError(error).message }, "unfinished uploads can't be listed");
     }
   }
 

@@ -34,6 +34,7 @@ let aborted: string[] = [];
 let down = false;
 /** What the bucket's policy forbids. */
 let forbidden: ("abort" | "delete" | "list unfinished")[] = [];
+let listRefusalsLeft = 0;
 let warnings: string[] = [];
 /** Longer than a test needs to make the object that comes late. */
 const lateMs = 500;
@@ -62,6 +63,7 @@ beforeEach(async () => {
     ...storage,
     delete: (key) => (down ? unavailable() : (refusedIf("delete") ?? storage.delete(key))),
     async *listUnfinished() {
+      if (listRefusalsLeft-- > 0) throw new AppError("storage_error", "denied");
       await refusedIf("list unfinished");
       yield* unfinished;
     },
@@ -185,6 +187,14 @@ describe("an upload that is open in the journal", () => {
     let row = await stored();
     expect(await recovery.run()).toBe(0);
     expect([await isThere(row), openIntents(), warnings]).toEqual([false, [], []]);
+  });
+
+  test("loses what else was begun under its key, though the list of it is refused once", async () => {
+    let row = await stored();
+    unfinished = [{ key: row.s3_key, uploadId: "stray", initiatedAtMs: nowMs }];
+    listRefusalsLeft = 1;
+    expect(await recovery.run()).toBe(0);
+    expect(aborted).toContain(`${row.s3_key} stray`);
   });
 
   test("whose object may not be deleted stays open, which is said once, until it may", async () => {
