@@ -79,7 +79,7 @@ function stateOf(
   if (offset < acknowledgedBytes) {
     return { goesOn: true, fault: `has ${offset} of ${acknowledgedBytes} acknowledged bytes` };
   }
-  let isRight = offset < bytes.length && (length === null || length === bytes.length);
+  let isRight = length === null ? offset <= bytes.length : length === bytes.length && offset < length;
   return {
     goesOn: true,
     fault: isRight ? null : `stands at ${offset} of ${length}, and is ${bytes.length} long`,

@@ -173,3 +173,21 @@ test("an upload in pieces: what it has, where it stands, and that it can go on",
   expect(await check(subject)).toEqual([]);
   expect(ledger.files.has("e.bin")).toBe(false);
 });
+
+test("an empty upload whose length is told later can go on", async () => {
+  let { ledger } = subject;
+  let file = fileOf("f.bin", bytesOf(0));
+  let begun = await fetch(`${server.base}/tus`, {
+    method: "POST",
+    headers: {
+      "Tus-Resumable": "1.0.0",
+      "Upload-Defer-Length": "1",
+      "Upload-Metadata": `filename ${btoa(file.name)}`,
+    },
+  });
+  file.pieces = { uid: begun.headers.get("Location")!.split("/").at(-1)!, acknowledgedBytes: 0 };
+  expect(await check(subject)).toEqual([]);
+  let client = createClient(server.base, ledger, (what) => expect(what).toBe(""));
+  await client.terminate(file);
+  expect(await check(subject)).toEqual([]);
+});
