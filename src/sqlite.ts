@@ -4,6 +4,7 @@ import {
   chmodSync,
   closeSync,
   constants as modes,
+  existsSync,
   fchmodSync,
   fsyncSync,
   mkdirSync,
@@ -74,6 +75,14 @@ export async function patiently<T>(write: () => T): Promise<T> {
     }
     await Bun.sleep(busyPauseMs);
   }
+}
+
+/**
+ * A crash while a database was being made leaves a journal beside it, which only a writer can roll back. Once it is made
+ * it has a WAL instead.
+ */
+function rollBack(path: string): void {
+  if (existsSync(`${path}-journal`)) closeDatabase(openDatabase(path));
 }
 
 /** Not there, or without a byte, as a crash leaves one that was being made: nothing is in it. */
@@ -227,6 +236,7 @@ export function checkSmallDatabase(path: string): void {
   if (bytes > maxCheckedAtStartBytes) return;
   translated(`open ${basename(path)}`, () => refuseDamagedFiles(path), path);
   if (isNewDatabase(path)) return;
+  rollBack(path);
   let db = openReader(path);
   try {
     checkDatabase(db);

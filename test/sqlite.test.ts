@@ -1,10 +1,12 @@
+import { Database } from "bun:sqlite";
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { AppError, type ErrorCode } from "../src/errors.ts";
 import {
+  checkSmallDatabase,
   closeDatabase,
   immediately,
   migrate,
@@ -129,3 +131,24 @@ function thrown(work: () => unknown): AppError {
   }
   throw new Error("nothing was thrown");
 }
+
+test("a change that a crash cut off before there was a WAL is rolled back before the look for damage", () => {
+  let [whole, left] = [newPath(), newPath()];
+  using db = new Database(whole, { create: true, strict: true });
+  // With so small a cache SQLite writes into the file, and its journal, before the transaction ends.
+  db.run("PRAGMA cache_size = 5");
+  db.run("CREATE TABLE a (x TEXT) STRICT");
+  let insert = db.prepare("INSERT INTO a VALUES (?)");
+  db.transaction(() => {
+    for (let nth = 0; nth < 500; nth++) insert.run("before".repeat(50));
+  })();
+  db.run("BEGIN");
+  db.run("UPDATE a SET x = replace(x, 'before', 'after_')");
+  for (let ending of ["", "-journal"]) copyFileSync(whole + ending, left + ending);
+
+  checkSmallDatabase(left);
+  expect(existsSync(`${left}-journal`)).toBe(false);
+  let found = openReader(left);
+  expect(found.query("SELECT count(*) FROM a WHERE x LIKE 'before%'").values()).toEqual([[500]]);
+  closeDatabase(found);
+});
