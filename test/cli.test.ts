@@ -110,6 +110,26 @@ describe("help", () => {
     }
   });
 
+  test("tells days, seconds, MiB and bytes a second apart", () => {
+    let text = textOf("help", "settings");
+    for (let line of [
+      "--audit-days DAYS",
+      "--stall-timeout-s SECONDS",
+      "--max-total-mb MIB",
+      "--min-upload-rate BYTES/S",
+    ]) {
+      expect(text).toContain(`  ${line}\n`);
+    }
+  });
+
+  test("on an invitation tells its own default end, on a token a token's", () => {
+    let ends = ["invite", "token"].map((command) => {
+      let text = textOf("help", command, "create").replace(/\s+/g, " ");
+      return /--expires WHEN .*? default: (\w+)/.exec(text)?.[1];
+    });
+    expect(ends).toEqual(["7d", "never"]);
+  });
+
   for (let topic of [[], ["settings"], ["token"], ...COMMAND_NAMES.map((name) => name.split(" "))]) {
     test(`on ${topic.join(" ") || "everything"} fits 80 columns and ends in one newline`, () => {
       let text = textOf("help", ...topic);

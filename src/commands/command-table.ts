@@ -205,10 +205,10 @@ export const COMMANDS = {
     minOperands: 0,
     maxOperands: 0,
     summary: "make a link by which others may send files",
-    text: "Makes an invitation and prints its link, alone and only this once. Whoever opens it may send files within its limits, without an account, and see nothing else. It is good for 7 days unless --expires says otherwise.",
+    text: "Makes an invitation and prints its link, alone and only this once. Whoever opens it may send files within its limits, without an account, and see nothing else.",
     options: [
       optionOf("note", inviteOptions.note),
-      tokenOption("expires"),
+      optionOf("expires", inviteOptions.expires),
       optionOf("max-files", inviteOptions["max-files"]),
       tokenOption("max-mb"),
     ],

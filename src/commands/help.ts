@@ -94,7 +94,7 @@ function oneSetting(row: ConfigRow): string {
 }
 
 function valueName({ unit }: ConfigRow): string {
-  return unit === null ? "VALUE" : unit === "s" ? "SECONDS" : unit === "MiB" ? "MIB" : "BYTES";
+  return unit === null ? "VALUE" : unit === "s" ? "SECONDS" : unit.toUpperCase();
 }
 
 /** A name and, beside it, what it means. */

@@ -11,6 +11,7 @@ import { countOption, maxBytesOption, misused, type Tell, withState } from "./st
 
 export const inviteOptions = {
   note: { value: "TEXT", description: "what those who open the link read" },
+  expires: { value: "WHEN", description: "30d, 12h, 8w, or a day such as 2027-01-31; default: 7d" },
   "max-files": { value: "COUNT", description: "most files in all; default: any number" },
 } as const;
 
