@@ -37,7 +37,10 @@ export function explain(error: unknown, action: Action, where: Where): AppError 
   let isUnreadable = fault.message.includes("Deserialization error");
   if (isUnreadable && !isRetryable(fault)) return noS3(where, error);
   if (fault.status === null) {
-    let reason = fault.code === "TimeoutError" ? "no answer in time" : fault.message.replace(/\.$/, "");
+    let reason =
+      fault.code === "TimeoutError"
+        ? "no answer in time"
+        : fault.message.replace(/ Is the computer able to access the url\?$/, "").replace(/\.$/, "");
     return new AppError(
       "storage_unavailable",
       `${server} can't be reached (${reason}): check s3_endpoint_url, s3_region and the network.`,
