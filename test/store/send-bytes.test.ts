@@ -37,7 +37,7 @@ beforeEach(() => {
   answer = () => new Response(null, { headers: { ETag: '"e"' } });
 });
 
-function client(options: { sessionToken?: string } = {}): S3Client {
+function client(options: { accessKeyId?: string; sessionToken?: string } = {}): S3Client {
   return createS3Client({
     region: "eu-central-1",
     endpointUrl: `http://127.0.0.1:${server.port}/s3`,
@@ -74,9 +74,14 @@ describe("says what the SDK says:", () => {
     ["one object", single, "f".repeat(64)],
     ["a part", () => new UploadPartCommand({ ...part, Body: body() }), unsignedPayload],
   ];
+  let accounts: [who: string, credentials: Parameters<typeof client>[0]][] = [
+    ["", {}],
+    [", with a session token", { sessionToken: "session" }],
+    [", with an access key that has a slash", { accessKeyId: "team/key" }],
+  ];
   for (let [what, command, hash] of cases) {
-    for (let credentials of [{}, { sessionToken: "session" }]) {
-      test(`${what}${"sessionToken" in credentials ? ", with a session token" : ""}`, async () => {
+    for (let [who, credentials] of accounts) {
+      test(`${what}${who}`, async () => {
         let { signal } = new AbortController();
         let told = await createSendBytes(client(credentials), "bucket")(command(), hash, signal);
         let bySdk = await createSendBySdk(client(credentials))(command(), hash, signal);
@@ -128,11 +133,13 @@ let xml = (text: string) => `<?xml version="1.0"?>\n<Error>${text}<RequestId>1</
 
 describe("an answer that is no success", () => {
   test("is told in the words of S3", async () => {
-    let text = xml("<Code>SlowDown</Code><Message>Reduce &lt;your&gt; rate &amp; wait</Message>");
+    let text = xml(
+      "<Code>SlowDown</Code><Message>Reduce &lt;your&gt; &#39;rate&#39; &amp; wait&none;</Message>",
+    );
     expect(await faultFor(() => new Response(text, { status: 503 }))).toEqual({
       code: "SlowDown",
       status: 503,
-      message: "Reduce <your> rate & wait",
+      message: "Reduce <your> 'rate' & wait&none;",
     });
   });
 

@@ -32,5 +32,7 @@ function textOf(element: string, xml: string): string | undefined {
   let end = xml.indexOf(`</${element}>`, start);
   if (start < 0 || end < 0) return undefined;
   let text = xml.slice(start + element.length + 2, end);
-  return text.replace(/&(\w+);/g, (entity, name: string) => ENTITIES[name] ?? entity);
+  return text.replace(/&(\w+|#\d{1,6});/g, (entity, name: string) =>
+    name.startsWith("#") ? String.fromCodePoint(Number(name.slice(1))) : (ENTITIES[name] ?? entity),
+  );
 }

@@ -61,7 +61,8 @@ export function createSendBytes(client: S3Client, bucket: string): SendBytes {
     let key = "k";
     let signed = await getSignedUrl(client, new GetObjectCommand({ Bucket: bucket, Key: key }));
     let { protocol, hostname, port, host, pathname, searchParams } = new URL(signed);
-    let [, , region = "", service = ""] = (searchParams.get("X-Amz-Credential") ?? "").split("/");
+    // From its end: some servers give out access keys that have a slash.
+    let [region = "", service = ""] = (searchParams.get("X-Amz-Credential") ?? "").split("/").slice(-3);
     let { credentials, sha256 } = client.config;
     let rules = { uriEscapePath: false, applyChecksum: false };
     return {
