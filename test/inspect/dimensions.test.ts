@@ -75,6 +75,13 @@ describe("PNG", () => {
     let bomb = bytes("Raw profile type exif\0\0", deflated(rawProfileText(turned) + "0".repeat(5_000_000)));
     expect(await sizesOf(png(30, 40, pngChunk("zTXt", bomb)), "a.png")).toEqual(upright);
   });
+  test("behind one, no other text is unpacked: they could be many", async () => {
+    let [bomb, good] = ["0".repeat(5_000_000), rawProfileText(turned)].map((text) =>
+      pngChunk("zTXt", bytes("Raw profile type exif\0\0", deflated(text))),
+    );
+    expect(await sizesOf(png(30, 40, bomb!, good!), "a.png")).toEqual(upright);
+    expect(await sizesOf(png(30, 40, good!, bomb!), "a.png")).toEqual(lying);
+  });
   test("claimed sizes stay as claimed, impossible ones are none", async () => {
     expect(await sizesOf(png(65536, 65536), "a.png")).toEqual(["65536x65536", "65536x65536"]);
     expect(await sizesOf(png(0, 5), "a.png")).toEqual(unknown);

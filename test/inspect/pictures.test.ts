@@ -42,6 +42,10 @@ describe("JPEG XL", () => {
       "7x5",
       "7x5",
     ]);
+    let broken = Array.from({ length: 2 }, () => box("brob", "Exif", "no brotli"));
+    let many = bytes(sign, picture, ...broken, box("brob", "Exif", brotliCompressSync(exif)));
+    // Each could be a bomb: one is enough.
+    expect((await inspectBytes(many, "a.jxl")).found.metadata["orientation"]).toBeUndefined();
   });
 });
 

@@ -24,14 +24,16 @@ export async function readJxl(source: ByteSource): Promise<FileFacts> {
   if (hasAscii(await source.read(0, 2), codestreamSign)) return readCodestream(source, 0);
   let picture: FileFacts | null = null;
   let tiff: TiffPlace | null = null;
+  let packed: Range | null = null;
   for await (let box of boxesIn(source, { offset: 0, end: source.sizeBytes })) {
     if (box.type === "jxlc") picture ??= await readCodestream(source, box.offset);
     // Parts have their number in front.
     if (box.type === "jxlp") picture ??= await readCodestream(source, box.offset + 4);
     if (box.type === "Exif") tiff ??= await exifOf(source, box);
-    if (box.type === "brob") tiff ??= await packedExifOf(source, box);
+    if (box.type === "brob") packed ??= await packedExifOf(source, box);
   }
-  return { ...picture, tiff };
+  // Only one is unpacked, whatever becomes of it: a few bytes may stand for as many as are let through.
+  return { ...picture, tiff: tiff ?? (packed && (await unpack(source, packed))) };
 }
 
 /** The block stands behind as many bytes as the first number says. */
@@ -41,9 +43,14 @@ async function exifOf(source: ByteSource, { offset, end }: Range): Promise<TiffP
   return start && { source, offset: at, length: Math.max(0, end - at) };
 }
 
-async function packedExifOf(source: ByteSource, { offset, end }: Range): Promise<TiffPlace | null> {
-  if (!hasAscii(await source.read(offset, 4), "Exif") || end - offset > maxExifBytes) return null;
-  let packed = await source.read(offset + 4, end - offset - 4);
+/** Behind the name of the box that it was. */
+async function packedExifOf(source: ByteSource, { offset, end }: Range): Promise<Range | null> {
+  return hasAscii(await source.read(offset, 4), "Exif") ? { offset: offset + 4, end } : null;
+}
+
+async function unpack(source: ByteSource, { offset, end }: Range): Promise<TiffPlace | null> {
+  if (end - offset > maxExifBytes) return null;
+  let packed = await source.read(offset, end - offset);
   try {
     let exif = memorySource(brotliDecompressSync(packed, { maxOutputLength: maxExifBytes }));
     return await exifOf(exif, { offset: 0, end: exif.sizeBytes });

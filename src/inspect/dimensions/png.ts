@@ -31,19 +31,24 @@ export async function readPng(source: ByteSource): Promise<FileFacts> {
 async function findExif(source: ByteSource): Promise<TiffPlace | null> {
   let offset = 8;
   let inPicture = false;
-  let profile: TiffPlace | null = null;
+  let profile: Chunk | null = null;
   for (let count = 0; count < maxChunks; count++) {
     // Picture data is never fetched only to get past it.
     let header = inPicture ? peekView(source, offset, 8) : await readView(source, offset, 8);
-    if (!header) return scanTail(source) ?? profile;
+    if (!header) {
+      let found = scanTail(source);
+      if (found) return found;
+      break;
+    }
     let chunk = { type: latin1(header, 4, 4), offset: offset + 8, length: header.getUint32(0) };
     if (chunk.type === "IDAT") inPicture = true;
     if (chunk.type === "IEND") break;
     if (chunk.type === "eXIf") return toPlace(source, chunk);
-    if (TEXT_CHUNKS.has(chunk.type)) profile ??= await readProfile(source, chunk);
+    if (TEXT_CHUNKS.has(chunk.type) && (await isProfile(source, chunk))) profile ??= chunk;
     offset += chunk.length + chunkOverheadBytes;
   }
-  return profile;
+  // Only one is unpacked, whatever becomes of it: a few bytes may stand for as many as are let through.
+  return profile && (await readProfile(source, profile));
 }
 
 function toPlace(source: ByteSource, chunk: Chunk): TiffPlace {
@@ -52,10 +57,13 @@ function toPlace(source: ByteSource, chunk: Chunk): TiffPlace {
   return { source, offset: chunk.offset + skip, length: Math.max(0, chunk.length - skip) };
 }
 
-async function readProfile(source: ByteSource, chunk: Chunk): Promise<TiffPlace | null> {
-  if (chunk.length > maxTextChunkBytes) return null;
+async function isProfile(source: ByteSource, chunk: Chunk): Promise<boolean> {
+  if (chunk.length > maxTextChunkBytes) return false;
   let keyword = await readView(source, chunk.offset, Math.min(chunk.length, 32));
-  if (!keyword || !isRawProfile(latin1(keyword, 0, 32))) return null;
+  return keyword !== null && isRawProfile(latin1(keyword, 0, 32));
+}
+
+async function readProfile(source: ByteSource, chunk: Chunk): Promise<TiffPlace | null> {
   let content = await source.read(chunk.offset, chunk.length);
   return content.byteLength === chunk.length ? unpackRawProfile(chunk.type, content) : null;
 }
