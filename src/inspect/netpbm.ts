@@ -11,8 +11,9 @@ const TYPES = [
 export function netpbmHeader(
   start: string,
 ): { type: string; extension: string; size: PixelSize | null } | null {
+  if (!/^P[1-6][\s#]/.test(start)) return null;
   let [sign = "", width = "", height = ""] = start.replaceAll(/#[^\n]*/g, " ").split(/\s+/, 3);
-  let known = /^P[1-6]$/.test(sign) ? TYPES[(Number(sign[1]) - 1) % TYPES.length] : undefined;
+  let known = TYPES[(Number(sign[1]) - 1) % TYPES.length];
   if (!known || !/^\d{1,9}$/.test(width) || !/^\d{1,9}$/.test(height)) return null;
   return { ...known, size: plausibleSize(Number(width), Number(height)) };
 }
