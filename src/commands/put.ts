@@ -94,9 +94,10 @@ async function prepare(
     if (!isTold) progress.print(`${reason}; trying again for a while\n`);
     isTold = true;
   });
-  let earlier = await openEarlier(stateFolder, [page, process.cwd(), ...positionals]);
+  let token = valueOf(options, "token") ?? config.token;
+  let earlier = await openEarlier(stateFolder, [page, token ?? "", process.cwd(), ...positionals]);
   return {
-    remote: createRemote(page, valueOf(options, "token") ?? config.token),
+    remote: createRemote(page, token),
     unfinished: createUnfinished(stateFolder, page),
     earlier,
     pieces: createPieces(),

@@ -36,7 +36,7 @@ interface Entry {
  * One small file for each command. A folder that can't be written to makes every run begin anew, and is no error.
  *
  * @param folder made with mode 0700
- * @param command what makes two runs the same: server, working folder, operands
+ * @param command what makes two runs the same: server, token, working folder, operands; kept as a digest only
  */
 export async function openEarlier(folder: string, command: readonly string[]): Promise<Earlier> {
   let path = join(folder, `${digest(JSON.stringify(command))}.run`);
@@ -61,8 +61,8 @@ async function begin(folder: string, path: string): Promise<NonNullable<Entry["r
   let run = { id: crypto.randomUUID(), atMs: Date.now() };
   await unlessForbidden(async () => {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    await removeForgotten(folder);
     await writeFile(path, lineOf({ run }), { mode: 0o600 });
+    await removeForgotten(folder);
   });
   return run;
 }

@@ -91,6 +91,16 @@ describe("put, given again after it was", () => {
     );
     await world.settled(files + 1);
   });
+
+  test("refused a file, but with another token, sends everything under that", async () => {
+    let missing = join(folder.path, "never.txt");
+    expect((await start(batch, missing).result).exitCode).toBe(1);
+    let create = ["token", "create", "--data-dir", world.server.dataDir, "--name", "other"];
+    let token = Bun.spawnSync([process.execPath, "src/main.ts", ...create]);
+    let second = await start(batch, missing, "--token", token.stdout.toString().trim()).result;
+    expect([second.exitCode, linesOf(second.stdout).length]).toEqual([1, files]);
+    await world.settled(2 * files);
+  });
 });
 
 describe("put with a file that", () => {
