@@ -276,7 +276,7 @@ export function createResumable(deps: ResumableDeps): Resumable {
     try {
       request.refuse?.();
     } catch (error) {
-      await end(upload, toAppError(error).message);
+      await endIfFinal(upload, error);
       throw error;
     }
     let finished = await within(finish(uid, request.log), answerWithinMs);

@@ -94,6 +94,25 @@ describe("an upload that somebody in particular has begun", () => {
     expect(await rows()).toEqual([]);
   });
 
+  test("goes on later when nobody can tell whether they are shut out", async () => {
+    let mine = sender("mine");
+    let path = await mine.begin(10);
+    let body = new ReadableStream(
+      {
+        pull(controller) {
+          state.run("ALTER TABLE tokens RENAME TO tokens_away");
+          controller.enqueue(bytesOf(10));
+          controller.close();
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    await expectError(await mine.patch(path, 0, body), 500, "internal_error");
+    state.run("ALTER TABLE tokens_away RENAME TO tokens");
+    expect((await mine.patch(path, 10, new Uint8Array())).headers.has("S3-Uploads-File-Id")).toBe(true);
+    expect(await rows()).toMatchObject([{ size_bytes: 10 }]);
+  });
+
   test("is anybody's when nobody in particular has begun it", async () => {
     let path = await withHeaders({}).begin(10);
     expect((await sender("other").patch(path, 0, bytesOf(10))).status).toBe(204);
