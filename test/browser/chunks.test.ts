@@ -5,10 +5,10 @@ import { createPieces, type PieceEnd, type Pieces } from "../../src/put/pieces.t
 import { GIB, MIB, SECOND_MS } from "../../src/units.ts";
 
 /** To the compiler the pages' scripts are files that are served. */
-let { createChunks } = (await import(
-  join(import.meta.dir, "..", "..", "public", "js", "upload", "chunks.js")
-)) as {
-  createChunks: () => Pieces;
+let scripts = join(import.meta.dir, "..", "..", "public", "js", "upload");
+let { createChunks } = (await import(join(scripts, "chunks.js"))) as { createChunks: () => Pieces };
+let { sendResumable } = (await import(join(scripts, "send-resumable.js"))) as {
+  sendResumable: (request: object) => { answer: Promise<unknown> };
 };
 
 /** Sends a file over a line, or what of it is asked for, and says how large the pieces were. */
@@ -78,3 +78,40 @@ function uptoOneMib(bytes: number): PieceEnd {
 function inMib(bytes: number): number {
   return bytes / MIB;
 }
+
+describe("a refusal by our server", () => {
+  /** Lets uploads begin, and takes no piece. */
+  class Refusing extends EventTarget {
+    upload = new EventTarget();
+    status = 0;
+    responseText = "";
+    open(method: string) {
+      this.status = method === "POST" ? 201 : 503;
+    }
+    setRequestHeader() {}
+    getResponseHeader(name: string): string | null {
+      return { Location: "/tus/1", "Tus-Resumable": "1.0.0" }[name] ?? null;
+    }
+    send() {
+      queueMicrotask(() => this.dispatchEvent(new Event("load")));
+    }
+  }
+
+  test("is no sign of a fast line to the page", async () => {
+    let chunks = createChunks();
+    chunks.begin().end(8 * MIB, "cut");
+    let before = chunks.endOf(0, GIB);
+    let unfinished = { find: () => null, keep() {}, forget() {} };
+    let file = new File([new Uint8Array(4 * MIB)], "a.bin");
+    let watch = { onProgress() {}, onKept() {}, onSent() {} };
+    Object.assign(globalThis, { XMLHttpRequest: Refusing, location: { origin: "http://localhost" } });
+    try {
+      let sending = sendResumable({ file, tusUrl: "/tus", unfinished, chunks, ...watch });
+      expect(await sending.answer).toMatchObject({ outcome: "failed" });
+    } finally {
+      Reflect.deleteProperty(globalThis, "XMLHttpRequest");
+      Reflect.deleteProperty(globalThis, "location");
+    }
+    expect(chunks.endOf(0, GIB)).toBe(before);
+  });
+});

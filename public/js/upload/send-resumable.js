@@ -88,7 +88,10 @@ export function sendResumable({ file, tusUrl, unfinished, chunks, onProgress, on
     let couldBeLess = chunks.canBeLess();
     let said = await reply;
     let isTooLarge = said?.status === 413 && !said.isOurs;
-    if (said) chunk.end(end - offset, said.isOurs ? "arrived" : isTooLarge ? "too large" : "cut");
+    // What our server refuses tells nothing of the line.
+    if (said && (!said.isOurs || said.status < 300)) {
+      chunk.end(end - offset, said.isOurs ? "arrived" : isTooLarge ? "too large" : "cut");
+    }
     if (isTooLarge && couldBeLess) return sendChunk(to, offset);
     if (said && said.offset === offset && said.fileId === null && end === offset) {
       return { ...said, status: 0, answer: stillWorking };
