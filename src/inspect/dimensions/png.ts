@@ -44,7 +44,7 @@ async function findExif(source: ByteSource): Promise<TiffPlace | null> {
     if (chunk.type === "IDAT") inPicture = true;
     if (chunk.type === "IEND") break;
     if (chunk.type === "eXIf") return toPlace(source, chunk);
-    if (TEXT_CHUNKS.has(chunk.type) && (await isProfile(source, chunk))) profile ??= chunk;
+    if (!profile && TEXT_CHUNKS.has(chunk.type) && (await isProfile(source, chunk))) profile = chunk;
     offset += chunk.length + chunkOverheadBytes;
   }
   // Only one is unpacked, whatever becomes of it: a few bytes may stand for as many as are let through.
