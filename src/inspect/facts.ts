@@ -42,6 +42,11 @@ function isSide(pixels: number): boolean {
   return pixels >= 1 && pixels <= maxPixels;
 }
 
+/** To the millisecond; null for what is no duration. */
+export function plausibleDuration(seconds: number): number | null {
+  return Number.isFinite(seconds) && seconds > 0 ? Math.round(seconds * 1000) / 1000 : null;
+}
+
 export function swapSides(size: PixelSize): PixelSize {
   return { width: size.height, height: size.width };
 }

@@ -1,7 +1,7 @@
 import { KIB } from "../../units.ts";
 import type { ByteSource } from "../byte-source.ts";
 import { readView } from "../bytes.ts";
-import { type FileFacts, plausibleSize } from "../facts.ts";
+import { type FileFacts, plausibleDuration, plausibleSize } from "../facts.ts";
 
 /** The first eight bytes of the 16 that name an object tell them apart. */
 const NAME = { file: "a1dcab8c47a9cf11", stream: "9107dcb7b7a9cf11", video: "c0ef19bc4d5bcf11" };
@@ -40,7 +40,7 @@ async function readDuration(source: ByteSource, at: number): Promise<number | nu
   if (!times) return null;
   let ticks =
     Number(times.getBigUint64(0, true)) - Number(times.getBigUint64(16, true)) * ticksPerMillisecond;
-  return ticks > 0 ? Math.round((ticks / ticksPerSecond) * 1000) / 1000 : null;
+  return plausibleDuration(ticks / ticksPerSecond);
 }
 
 async function readSize(source: ByteSource, at: number) {

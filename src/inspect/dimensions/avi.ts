@@ -1,6 +1,6 @@
 import type { ByteSource } from "../byte-source.ts";
 import { latin1, readView } from "../bytes.ts";
-import { type FileFacts, plausibleSize } from "../facts.ts";
+import { type FileFacts, plausibleDuration, plausibleSize } from "../facts.ts";
 
 /** "RIFF", the list of headers and the head of the first of them stand in front. */
 const mainHeaderAt = 32;
@@ -14,6 +14,6 @@ export async function readAvi(source: ByteSource): Promise<FileFacts> {
   let seconds = (header.getUint32(0, true) * header.getUint32(16, true)) / microsecondsPerSecond;
   return {
     stored: plausibleSize(header.getUint32(32, true), header.getUint32(36, true)),
-    durationSeconds: seconds > 0 ? Math.round(seconds * 1000) / 1000 : null,
+    durationSeconds: plausibleDuration(seconds),
   };
 }

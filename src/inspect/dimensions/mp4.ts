@@ -1,7 +1,7 @@
 import { KIB } from "../../units.ts";
 import type { ByteSource } from "../byte-source.ts";
 import { latin1, readView, uint64 } from "../bytes.ts";
-import { type FileFacts, plausibleSize, swapSides } from "../facts.ts";
+import { type FileFacts, plausibleDuration, plausibleSize, swapSides } from "../facts.ts";
 import { type Box, boxContent, boxesIn, findBoxes } from "./boxes.ts";
 import { readFilmTags } from "./mp4-tags.ts";
 
@@ -33,7 +33,7 @@ async function readDuration(source: ByteSource, mvhd: Box): Promise<number | nul
   let scale = content.getUint32(long ? 20 : 12);
   let duration = long ? uint64(content, 24) : content.getUint32(16);
   let unknown = long ? duration >= 2 ** 63 : duration === 0xffffffff;
-  return scale === 0 || duration === 0 || unknown ? null : Math.round((duration / scale) * 1000) / 1000;
+  return unknown ? null : plausibleDuration(duration / scale);
 }
 
 async function readTrack(source: ByteSource, trak: Box): Promise<FileFacts> {

@@ -1,6 +1,6 @@
 import type { ByteSource } from "../byte-source.ts";
 import { latin1, readView, uint64 } from "../bytes.ts";
-import type { FileFacts } from "../facts.ts";
+import { type FileFacts, plausibleDuration } from "../facts.ts";
 
 const maxChunks = 64;
 /** The size of what is larger than 4 GiB, or was not known yet, stands elsewhere or nowhere. */
@@ -23,7 +23,7 @@ export async function readWav(source: ByteSource): Promise<FileFacts> {
     }
     if (name === "data") {
       let sound = Math.min(size === noSize ? largeSize : size, source.sizeBytes - at - 8);
-      return { durationSeconds: bytesPerSecond > 0 && sound > 0 ? rounded(sound / bytesPerSecond) : null };
+      return { durationSeconds: plausibleDuration(sound / bytesPerSecond) };
     }
     at += 8 + size + (size & 1);
   }
@@ -37,9 +37,5 @@ export async function readFlac(source: ByteSource): Promise<FileFacts> {
   if (!sign || !info || latin1(sign, 0, 4) !== "fLaC") return {};
   let rate = info.getUint32(0) >>> 12;
   let samples = (info.getUint8(3) & 15) * 2 ** 32 + info.getUint32(4);
-  return { durationSeconds: rate > 0 && samples > 0 ? rounded(samples / rate) : null };
-}
-
-function rounded(seconds: number): number {
-  return Math.round(seconds * 1000) / 1000;
+  return { durationSeconds: plausibleDuration(samples / rate) };
 }

@@ -1,7 +1,7 @@
 import { KIB } from "../../units.ts";
 import type { ByteSource } from "../byte-source.ts";
 import { readView } from "../bytes.ts";
-import { type FileFacts, plausibleSize } from "../facts.ts";
+import { type FileFacts, plausibleDuration, plausibleSize } from "../facts.ts";
 
 const ID = {
   segment: 0x18538067,
@@ -75,7 +75,7 @@ async function readDuration(source: ByteSource, info: Element): Promise<number |
     duration = value && (length === 4 ? value.getFloat32(0) : value.getFloat64(0));
   }
   let seconds = ((duration ?? 0) * scale) / nanosecondsPerSecond;
-  return Number.isFinite(seconds) && seconds > 0 ? Math.round(seconds * 1000) / 1000 : null;
+  return plausibleDuration(seconds);
 }
 
 async function readNumbers(source: ByteSource, parent: Element): Promise<Map<number, number>> {
