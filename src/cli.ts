@@ -50,7 +50,7 @@ export function parseCommandLine(argv: readonly string[], version: string): Invo
   }
 
   let problems = misuse(command, words);
-  if (problems.length > 0) return refused(problems);
+  if (problems.length > 0) return refused(problems, `${command} `);
   return {
     kind: "run",
     command: programOf(command),
@@ -199,7 +199,8 @@ function misuse(command: CommandName, { positionals, options }: Words): string[]
   return problems;
 }
 
-function refused(problems: readonly string[]): Invocation {
+/** @param about the command whose help tells more, with a blank behind it */
+function refused(problems: readonly string[], about = ""): Invocation {
   let told = problems.map((problem) => `s3-uploads: ${problem}\n`).join("");
-  return { kind: "refused", text: `${told}s3-uploads --help shows what there is.\n` };
+  return { kind: "refused", text: `${told}s3-uploads ${about}--help shows what there is.\n` };
 }

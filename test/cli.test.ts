@@ -49,9 +49,6 @@ describe("a command line", () => {
     [["banana"], 'Unknown command "banana".'],
     [["token"], "token needs one of create, list, revoke."],
     [["token", "creat"], 'Unknown command "token creat". Did you mean token create?'],
-    [["token", "revoke"], "token revoke needs ID|NAME."],
-    [["token", "revoke", "a", "b"], 'token revoke has no use for "b".'],
-    [["check", "now"], 'check has no use for "now".'],
     [["--prot", "80"], "Unknown flag --prot. Did you mean --port?"],
     [["--data_dir=x"], "Unknown flag --data_dir. Did you mean --data-dir?"],
     [["--hepl"], "Unknown flag --hepl. Did you mean --help?"],
@@ -59,8 +56,6 @@ describe("a command line", () => {
     [["--port"], "--port needs a value."],
     [["--port", "--host", "::1"], "--port needs a value."],
     [["--config"], "--config needs a value."],
-    [["check", "--name", "x"], "--name is no option of check."],
-    [["token", "create", "--json"], "--json is no option of token create."],
     [["token", "list", "--json=yes"], "--json takes no value."],
     [["help", "banana"], 'Unknown command "banana".'],
   ] as const) {
@@ -68,6 +63,21 @@ describe("a command line", () => {
       let invocation = parse(...argv);
       expect(invocation.kind).toBe("refused");
       expect(textOf(...argv)).toBe(`s3-uploads: ${expected}\ns3-uploads --help shows what there is.\n`);
+    });
+  }
+
+  for (let [argv, expected, command] of [
+    [["token", "revoke"], "token revoke needs ID|NAME.", "token revoke"],
+    [["token", "revoke", "a", "b"], 'token revoke has no use for "b".', "token revoke"],
+    [["check", "now"], 'check has no use for "now".', "check"],
+    [["check", "--name", "x"], "--name is no option of check.", "check"],
+    [["token", "create", "--json"], "--json is no option of token create.", "token create"],
+  ] as const) {
+    test(`${JSON.stringify(argv)} is refused, with the help that tells of ${command}`, () => {
+      expect(parse(...argv).kind).toBe("refused");
+      expect(textOf(...argv)).toBe(
+        `s3-uploads: ${expected}\ns3-uploads ${command} --help shows what there is.\n`,
+      );
     });
   }
 
