@@ -34,7 +34,7 @@ beforeAll(() => {
 afterAll(() => server.stop(true));
 beforeEach(() => {
   seen = [];
-  answer = () => new Response(null, { headers: { ETag: '"e"' } });
+  answer = stored;
 });
 
 function client(options: { accessKeyId?: string; sessionToken?: string } = {}): S3Client {
@@ -58,6 +58,32 @@ const object = {
 const part = { Bucket: "bucket", Key: "a/b", UploadId: "id+/=&x", PartNumber: 7, ChecksumCRC32: "AAAAAA==" };
 let body = () => new TextEncoder().encode("hello");
 let single = () => new PutObjectCommand({ ...object, ChecksumSHA256: "c3Vt", Body: body() });
+
+function inCloud(): S3Client {
+  let credentials = { accessKeyId: "key", secretAccessKey: "secret" };
+  return createS3Client({ region: "eu-central-1", forcePathStyle: false, credentials });
+}
+
+let stored = () => new Response(null, { headers: { ETag: '"e"' } });
+
+/** Answers in the place of the network while `work` goes on, and tells what it was asked. */
+async function withFetch(reply: (url: string) => Response, work: () => Promise<unknown>) {
+  let told: { url: string; headers: object }[] = [];
+  let real = globalThis.fetch;
+  globalThis.fetch = Object.assign(
+    (url: unknown, init?: BunFetchRequestInit) => {
+      told.push({ url: String(url), headers: { ...(init?.headers as object) } });
+      return Promise.resolve(reply(String(url)));
+    },
+    { preconnect: real.preconnect },
+  );
+  try {
+    await work();
+  } finally {
+    globalThis.fetch = real;
+  }
+  return told;
+}
 
 /** Without what says who has made the request and when, and what the SDK adds for itself. */
 function comparable({ headers, query, ...rest }: Seen) {
@@ -94,24 +120,10 @@ describe("says what the SDK says:", () => {
   }
 
   test("to a bucket whose name is in the host's", async () => {
-    let places: string[] = [];
-    let options = { region: "eu-central-1", forcePathStyle: false };
-    let credentials = { accessKeyId: "key", secretAccessKey: "secret" };
-    let aws = createS3Client({ ...options, credentials });
-    let real = globalThis.fetch;
-    globalThis.fetch = Object.assign(
-      (url: unknown) => {
-        places.push(String(url));
-        return Promise.resolve(new Response(null, { headers: { ETag: '"e"' } }));
-      },
-      { preconnect: real.preconnect },
+    let told = await withFetch(stored, () =>
+      createSendBytes(inCloud(), "bucket")(single(), "f".repeat(64), new AbortController().signal),
     );
-    try {
-      await createSendBytes(aws, "bucket")(single(), "f".repeat(64), new AbortController().signal);
-    } finally {
-      globalThis.fetch = real;
-    }
-    expect(places).toEqual([
+    expect(told.map(({ url }) => url)).toEqual([
       "https://bucket.s3.eu-central-1.amazonaws.com/a%20b/%C3%BC%2B%281%29%27%2A%21/x.txt",
     ]);
   });
@@ -185,17 +197,27 @@ describe("an answer that is no success", () => {
     expect(faultOf(await send(single(), "f".repeat(64), signal).catch((error: unknown) => error)).code).toBe(
       "RequestTimeTooSkewed",
     );
-    answer = () => new Response(null, { headers: { ETag: '"e"' } });
+    answer = stored;
     await send(single(), "f".repeat(64), signal);
     let hour = ahead.toISOString().replace(/[-:]/g, "").slice(0, 11);
     expect(seen.map(({ headers }) => headers["x-amz-date"]?.startsWith(hour))).toEqual([false, true]);
   });
 });
 
-test("a directory bucket is left to the SDK, which opens a session for it", async () => {
-  let directory = "bucket--use1-az4--x-s3";
-  let command = new PutObjectCommand({ Bucket: directory, Key: "a", Body: body() });
-  let sent = createSendBytes(client(), directory)(command, "f".repeat(64), new AbortController().signal);
-  await sent.catch(() => {});
-  expect(seen.map(({ query }) => "session" in query)).toContain(true);
+let session = `<CreateSessionResult><Credentials><AccessKeyId>a</AccessKeyId><SecretAccessKey>b</SecretAccessKey>
+<SessionToken>c</SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration></Credentials></CreateSessionResult>`;
+
+test.each([
+  "bucket--use1-az4--x-s3",
+  "point--use1-az4--xa-s3",
+  "point-e0000075431d83bebde8xz5w8ijx1qzlbp3i3kuse10--op-s3",
+])("what is meant for %s is left to the SDK", async (bucket) => {
+  let told = await withFetch(
+    (url) => (url.includes("?session") ? new Response(session) : stored()),
+    () => {
+      let command = new PutObjectCommand({ Bucket: bucket, Key: "a", Body: body() });
+      return createSendBytes(inCloud(), bucket)(command, "f".repeat(64), new AbortController().signal);
+    },
+  );
+  expect(told.at(-1)?.headers).toHaveProperty("amz-sdk-invocation-id");
 });

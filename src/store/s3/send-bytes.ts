@@ -52,8 +52,8 @@ interface Target {
  * (docs/decisions/003-s3-data-path.md). The SDK still says where the bucket is, gives the credentials and signs.
  */
 export function createSendBytes(client: S3Client, bucket: string): SendBytes {
-  // Directory buckets want a session, and addresses that span regions another signature: the SDK knows how.
-  if (bucket.endsWith("--x-s3") || bucket.startsWith("arn:")) return createSendBySdk(client);
+  // Directory buckets, Outposts and access points to them want a session or another signature: the SDK knows how.
+  if (/--(xa?|op)-s3$/.test(bucket) || bucket.startsWith("arn:")) return createSendBySdk(client);
   let target: Promise<Target> | null = null;
 
   /** What the SDK makes of the bucket's name, region and address is in every URL that it signs. */
