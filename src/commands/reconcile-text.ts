@@ -110,7 +110,9 @@ function remarks(result: ReconcileEnd, prefix: string): string[] {
   let { totals, options, warnings, removed, notRemoved } = result;
   let sentences: string[] = [];
   if (totals.young > 0) {
-    sentences.push(`${counted(totals.young, "thing")} younger than ${options.minAge} can't be judged yet.`);
+    sentences.push(
+      `${counted(totals.young, "thing")} younger than ${options.minAge} (--min-age) can't be judged yet.`,
+    );
   }
   if (totals.underWay > 0) {
     sentences.push(
@@ -138,8 +140,10 @@ function verdict(result: ReconcileEnd): string {
   if (totals.notLooked > 0 || !totals.listed) {
     return `${counted(totals.notLooked, "look")} got no answer, so that this is not the whole truth. Put that right and run it again.`;
   }
-  if (exitStatus === 0)
-    return options.repair && sumOf(totals.found) > 0 ? "Nothing is left to do." : "Everything agrees.";
+  if (exitStatus === 0) {
+    if (options.repair && sumOf(totals.found) > 0) return "Nothing is left to do.";
+    return totals.young > 0 ? "Everything else agrees." : "Everything agrees.";
+  }
   if (options.repair) return `${counted(left + result.notRemoved, "thing")} left for a person to look at.`;
   let beyondRepair = remaining(result, "size_differs") + remaining(result, "checksum_differs");
   if (beyondRepair === left) return "A person has to look: no repair touches these.";
