@@ -9,6 +9,8 @@ const maxLooked = 5_000;
 const maxNamed = 3;
 /** What everybody but the owner may do. */
 const othersMask = 0o077;
+/** What the group may do, which has to be let into the folder and to the catalog. */
+const groupMask = 0o070;
 const worldMask = 0o007;
 const writeMask = 0o022;
 const typeMask = 0o777;
@@ -20,13 +22,16 @@ const typeMask = 0o777;
  */
 export async function inspectModes(dataDir: string, report: Report): Promise<void> {
   let folder = resolve(dataDir);
+  let catalog = join(folder, "uploads.db");
   let wide: string[] = [];
   let looked = 0;
+  let forGroup = groupMask;
 
   async function look(path: string, mask: number): Promise<void> {
     let facts = await lstat(path);
     looked += 1;
     if (!facts.isSymbolicLink() && (facts.mode & mask) !== 0) wide.push(`${path} (${octal(facts.mode)})`);
+    if (path === folder || path === catalog) forGroup &= facts.mode;
     if (!facts.isDirectory()) return;
     for await (let entry of await opendir(path)) {
       if (looked >= maxLooked) return;
@@ -49,7 +54,11 @@ export async function inspectModes(dataDir: string, report: Report): Promise<voi
       `others on this machine can get at ${wide.slice(0, maxNamed).join(", ")}${more}: chmod -R go= ${folder}`,
     );
   } else if (looked > 0) {
-    report("ok", "modes", "nobody else on this machine can get at the data folder");
+    let who =
+      forGroup !== 0
+        ? "the group may read the catalog, and nobody else can get at the data folder"
+        : "nobody else on this machine can get at the data folder";
+    report("ok", "modes", who);
   }
 }
 

@@ -38,7 +38,12 @@ describe("check and the modes of files", () => {
 
   test("lets the group read the catalog, which Datasette may have to, and nothing else", async () => {
     chmodSync(join(data, "uploads.db"), 0o640);
-    expect((await modes())[0]).toStartWith("ok ");
+    expect(await modes()).toEqual(["ok modes nobody else on this machine can get at the data folder"]);
+    chmodSync(data, 0o750);
+    expect(await modes()).toEqual([
+      "ok modes the group may read the catalog, and nobody else can get at the data folder",
+    ]);
+    chmodSync(data, 0o700);
     chmodSync(join(data, "uploads.db"), 0o644);
     expect((await modes())[0]).toContain("uploads.db (0644)");
     chmodSync(join(data, "uploads.db"), 0o600);
