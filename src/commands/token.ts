@@ -13,7 +13,7 @@ export const tokenOptions = {
   scope: {
     type: "string",
     value: "LIST",
-    description: `what it may do: ${SCOPES.join(",")}; default: upload,view`,
+    description: `what it may do: ${SCOPES.join(",")}; admin covers the others; default: upload,view`,
   },
   expires: {
     type: "string",

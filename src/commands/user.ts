@@ -10,7 +10,7 @@ import { misused, parseScopes, type Tell, withState } from "./state-command.ts";
 export const userOptions = {
   scope: {
     value: "LIST",
-    description: `what the user may do: ${SCOPES.join(",")}; default: upload,view`,
+    description: `what the user may do: ${SCOPES.join(",")}; admin covers the others; default: upload,view`,
   },
   "password-stdin": {
     description: "read the password from standard input",
