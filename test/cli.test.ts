@@ -120,6 +120,16 @@ describe("help", () => {
     }
   });
 
+  test("says wherever scopes are given that admin covers the others", () => {
+    for (let command of [
+      ["token", "create"],
+      ["user", "add"],
+      ["user", "scope"],
+    ]) {
+      expect(textOf("help", ...command).replace(/\s+/g, " ")).toContain("admin covers the others");
+    }
+  });
+
   test("tells days, seconds, MiB and bytes a second apart", () => {
     let text = textOf("help", "settings");
     for (let line of [

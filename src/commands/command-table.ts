@@ -178,7 +178,7 @@ export const COMMANDS = {
     minOperands: 2,
     maxOperands: 2,
     summary: "change what a user may do",
-    text: `Gives a user other rights, from the next request on: a list of ${SCOPES.join(", ")}. Who has signed in stays so.`,
+    text: `Gives a user other rights, from the next request on: a list of ${SCOPES.join(", ")}; admin covers the others. Who has signed in stays so.`,
     options: [],
     examples: ["s3-uploads user scope ann upload,view,delete"],
   },
