@@ -46,8 +46,11 @@ try {
 
   for (let path of paths.slice(2)) await upload(path);
 
-  await take("files", `${server.base}/files?view=grid`, async () => {});
-  await take("file", `${server.base}/files/1`, async () => {});
+  await take("files", `${server.base}/files?view=grid`, async (browser) => {
+    await browser.until(`[...document.querySelectorAll(".thumb img")].every((image) => image.complete)`);
+  });
+  let picture = await newest();
+  await take("file", `${server.base}/files/${picture}`, async () => {});
 
   // Without the map, whose tiles come from elsewhere.
   let plugins = { DATASETTE_LOAD_PLUGINS: "datasette-json-html" };
@@ -72,6 +75,12 @@ function fileOf(name: string, content: string | Uint8Array): string {
 async function upload(path: string): Promise<void> {
   let name = encodeURIComponent(path.slice(folder.length + 1));
   await fetch(`${server.base}/upload/${name}`, { method: "PUT", body: Bun.file(path) });
+}
+
+async function newest(): Promise<number> {
+  let answer = await fetch(`${server.base}/files.json?kind=image&_size=1`);
+  let { rows } = (await answer.json()) as { rows: { id: number }[] };
+  return rows[0]!.id;
 }
 
 async function take(
