@@ -17,6 +17,7 @@ import { type LargeFile, makeLargeFile, throughTrouble, troubleMs } from "../res
 import { createWorld, type World } from "../serve/world.ts";
 import { bytesOf, sha256Of } from "../store/bodies.ts";
 import { type Browser, noBrowser, openBrowser } from "../support/browser.ts";
+import { startNarrowProxy } from "../support/narrow-proxy.ts";
 
 setDefaultTimeout(60_000);
 
@@ -144,18 +145,7 @@ test.skipIf(noBrowser)(
   async () => {
     let world = await createWorld("s3", { S3_UPLOADS_RESUMABLE_FROM_MB: "4" });
     let { origin, pathname } = new URL(world.server.base);
-    let refused = 0;
-    let between = Bun.serve({
-      port: 0,
-      async fetch({ url, method, headers, body }) {
-        // As nginx does with the limit that it has when nobody has told it another.
-        if (Number(headers.get("Content-Length") ?? 0) > MIB) {
-          refused++;
-          return new Response("<h1>413 Request Entity Too Large</h1>", { status: 413 });
-        }
-        return fetch(origin + new URL(url).pathname, { method, headers, body, decompress: false });
-      },
-    });
+    let between = startNarrowProxy(origin);
     try {
       await using browser = await openBrowser(`http://127.0.0.1:${between.port}${pathname}`);
       await browser.choose("#file", [smallFile]);
@@ -163,9 +153,9 @@ test.skipIf(noBrowser)(
       await world.settled(1);
       let [object] = world.fake!.objects.values();
       expect(sha256Of(object!.bytes)).toBe(sha256Of(smallBytes));
-      expect(refused).toBeGreaterThan(0);
+      expect(between.refused).toBeGreaterThan(0);
     } finally {
-      await between.stop(true);
+      await between.stop();
       await world.close();
     }
   },
