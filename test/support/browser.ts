@@ -24,6 +24,11 @@ interface Place {
 
 const isLoaded = `document.readyState === "complete"`;
 
+/** Whether a call failed only because the page that it was for is being left for another. */
+function isLeaving(error: unknown): boolean {
+  return error instanceof Error && /navigated or closed|execution context/i.test(error.message);
+}
+
 /** A page in a real browser, with what tests do to pages. */
 export interface Browser extends AsyncDisposable {
   view: Bun.WebView;
@@ -57,9 +62,7 @@ export async function openBrowser(url: string, { javaScript = true }: BrowserOpt
       try {
         return await view.evaluate<T>(expression);
       } catch (error) {
-        let isLeaving =
-          error instanceof Error && /navigated or closed|execution context/i.test(error.message);
-        if (!isLeaving || tries === 20) throw error;
+        if (!isLeaving(error) || tries === 20) throw error;
         await Bun.sleep(50);
       }
     }
@@ -76,11 +79,24 @@ export async function openBrowser(url: string, { javaScript = true }: BrowserOpt
     }
   }
 
-  // A navigation may be told as done while the page before it, which was still loading, is there.
+  // A navigation may be told as done, or as failed, while the page before it was still coming.
   async function goto(to: string): Promise<void> {
     await ask("window.isLeft = true");
-    await view.navigate(to);
+    await view.navigate(to).catch((error: unknown) => {
+      if (!isLeaving(error)) throw error;
+    });
     await until(`!window.isLeft && ${isLoaded}`);
+  }
+
+  /** Where an element is once it is in the middle of the window, also when one page is just followed by another. */
+  async function placeOf(selector: string): Promise<Place> {
+    let element = `document.querySelector(${JSON.stringify(selector)})`;
+    for (;;) {
+      await until(`${isLoaded} && ${element}`);
+      await ask(`${element}?.scrollIntoView({ block: "center", behavior: "instant" })`);
+      let place = await ask<Place | null>(`${element}?.getBoundingClientRect().toJSON() ?? null`);
+      if (place) return place;
+    }
   }
 
   async function nodeOf(selector: string): Promise<number> {
@@ -103,17 +119,16 @@ export async function openBrowser(url: string, { javaScript = true }: BrowserOpt
       }
     },
     async click(selector) {
-      let element = `document.querySelector(${JSON.stringify(selector)})`;
-      await until(`${isLoaded} && ${element}`);
-      let find = () =>
-        ask<Place>(
-          `(${element}.scrollIntoView({ block: "center", behavior: "instant" }), ${element}.getBoundingClientRect().toJSON())`,
-        );
-      let [place, before] = [await find(), null as Place | null];
-      while (!Bun.deepEquals(place, before)) [place, before] = [await find(), place];
+      let place: Place | null = null;
+      let before: Place | null;
+      do {
+        before = place;
+        place = await placeOf(selector);
+      } while (!Bun.deepEquals(place, before));
       await view.click(place.x + place.width / 2, place.y + place.height / 2);
     },
     async choose(selector, files) {
+      await until(`${isLoaded} && document.querySelector(${JSON.stringify(selector)})`);
       await view.cdp("DOM.setFileInputFiles", { nodeId: await nodeOf(selector), files });
     },
     textOf: (selector) => ask(`document.querySelector(${JSON.stringify(selector)})?.innerText ?? null`),
