@@ -1,6 +1,7 @@
 import type { FileRecord, StorageName } from "../domain.ts";
 import { AppError } from "../errors.ts";
 import type { Storage } from "../store/storage.ts";
+import { KIB } from "../units.ts";
 import { isNotModified, rangeApplies } from "./conditional.ts";
 import type { Validators } from "./conditional.ts";
 import { contentDisposition } from "./content-disposition.ts";
@@ -13,6 +14,11 @@ import { forSlowReaders } from "./slow-readers.ts";
 
 /** A presigned URL is used at once; what is shared for longer is our own address. */
 const presignedSeconds = 300;
+/**
+ * Bun leaves the Content-Length of a stream out (oven-sh/bun#10507), so that nobody sees how long it will take. Up to
+ * here the bytes are sent whole, with their length: no more than a stream holds of a local file in one read.
+ */
+const wholeBytes = 256 * KIB;
 
 export interface DownloadDeps {
   /** The storage that holds a row's object, which need not be the configured one. */
@@ -59,7 +65,8 @@ export async function download(
     );
   }
   let bytes = part ? part.last - part.first + 1 : record.size_bytes;
-  return new Response(forSlowReaders(context, found.body, bytes), {
+  let stream = forSlowReaders(context, found.body, bytes);
+  return new Response(bytes > wholeBytes ? stream : await new Response(stream).bytes(), {
     status: part ? 206 : 200,
     headers: {
       ...headers,

@@ -2,7 +2,7 @@ import { AppError } from "../errors.ts";
 import { setIdleTimeout } from "./env.ts";
 import type { WebContext } from "./env.ts";
 
-/** The longest that Bun knows: the last bytes may still be on their way when the stream has ended. */
+/** The longest that Bun knows: the last bytes, or an answer that there are none, may still be on their way at the end. */
 const lastBytesSeconds = 255;
 
 /**
@@ -22,6 +22,12 @@ export function forSlowReaders(
   let reader = body.getReader();
   let path = context.req.path;
   let bytes = 0;
+
+  function finish(): void {
+    setIdleTimeout(context, lastBytesSeconds);
+    end();
+  }
+
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
@@ -33,12 +39,11 @@ export function forSlowReaders(
         if (expectedBytes !== undefined && bytes !== expectedBytes) {
           throw new AppError("storage_error", `Storage gave ${bytes} bytes instead of ${expectedBytes}.`);
         }
-        setIdleTimeout(context, lastBytesSeconds);
-        end();
+        finish();
         controller.close();
       } catch (thrown) {
         if (!context.req.raw.signal.aborted) log.error({ err: thrown, path }, "answer broke off");
-        end();
+        finish();
         controller.error(thrown);
       }
     },

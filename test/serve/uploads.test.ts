@@ -73,6 +73,17 @@ for (let on of ["local", "s3"] as const) {
       await world.settled(1);
     });
 
+    test("says how long a file is that it sends, or a part of it", async () => {
+      let put = await fetch(`${form}/length.bin`, { method: "PUT", body: bytesOf(5000) });
+      let { url } = (await put.json()) as { url: string };
+      let ask = (headers = {}) => fetch(new URL(url, world.server.base), { headers });
+      let [whole, part] = await Promise.all([ask(), ask({ Range: "bytes=10-29" })]);
+      expect([whole.status, whole.headers.get("Content-Length")]).toEqual([200, "5000"]);
+      expect([part.status, part.headers.get("Content-Length")]).toEqual([206, "20"]);
+      expect(await whole.bytes()).toEqual(bytesOf(5000));
+      expect(await part.bytes()).toEqual(bytesOf(5000).slice(10, 30));
+    });
+
     test("takes ten files of one form", async () => {
       count();
       let fields = Array.from({ length: 10 }, () => ["-F", `file=@${small}`]).flat();

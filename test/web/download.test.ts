@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 
 import type { FileRecord } from "../../src/domain.ts";
 import type { Storage } from "../../src/store/storage.ts";
+import { KIB } from "../../src/units.ts";
 import { createTestApp } from "../support/app.ts";
 import { expectError } from "../support/expect-error.ts";
 
@@ -200,7 +201,8 @@ test("redirect mode still serves what storage can't presign", async () => {
 test("Bun's idle timer is off while the body lasts, and back at its end", async () => {
   let calls: number[] = [];
   let env = { timeout: (_request: Request, seconds: number) => calls.push(seconds) };
-  let response = await ask(address, { env });
+  let long = await addFile("x".repeat(300 * KIB));
+  let response = await ask(`/files/${long.id}/download`, { env });
   expect(calls.at(-1)).toBe(0);
   await response.text();
   expect(calls.at(-1)).toBe(255);
