@@ -33,8 +33,9 @@ const maxFormBytes = 16 * KIB;
 
 /**
  * `GET /sign-in?token=…` (the link), `GET /sign-in` (a form), `POST /sign-in` and `POST /sign-out`, to be mounted at the
- * base path behind the guard. The link is a GET that changes something, so it asks first when another site led to it,
- * which could sign somebody in with a token of its own and be sent their files, or when a sign-in would end by it.
+ * base path behind the guard. The link is a GET that changes something, so it asks first when another site led or may
+ * have led to it, which could sign somebody in with a token of its own and be sent their files, or when a sign-in would
+ * end by it. The link of the first start does without: nobody else has it.
  */
 export function createSignIn(options: SignInOptions): Hono<AccessEnv> {
   let { tokens, cookie, clock, basePath, people, users, note = () => {} } = options;
@@ -56,14 +57,19 @@ export function createSignIn(options: SignInOptions): Hono<AccessEnv> {
     return context.redirect(home, 303);
   }
 
-  async function byToken(context: Ctx, find: () => TokenIdentity | "spent" | null): Promise<Response> {
+  async function byToken(
+    context: Ctx,
+    token: string,
+    find: (token: string) => ReturnType<Tokens["openLink"]>,
+  ): Promise<Response> {
     let attempt = attempts.begin(context.var.client.address);
-    let found = find();
+    let found = find(token);
     if (found === null) {
       note(context, { action: "sign_in_failed" });
       return refuse(context, "That token is not known here, or it has expired or been revoked.");
     }
     attempt.succeeded();
+    if (found === "ask") return await showLink(context, token, null);
     if (found === "spent") {
       return refuse(
         context,
@@ -86,8 +92,7 @@ export function createSignIn(options: SignInOptions): Hono<AccessEnv> {
   }
 
   function refuse(context: Ctx, sentence: string): Response | Promise<Response> {
-    let wantsPage = context.req.header("Accept")?.includes("text/html") ?? false;
-    if (!wantsPage) throw new AppError("authentication_required", sentence);
+    if (!wantsPage(context)) throw new AppError("authentication_required", sentence);
     return showForm(context, sentence);
   }
 
@@ -111,8 +116,11 @@ export function createSignIn(options: SignInOptions): Hono<AccessEnv> {
     // Programs that look whether a link is good ask by HEAD: that must not use it up.
     if (link === undefined || context.req.method === "HEAD") return showForm(context, null);
     let before = sessionOf(context);
-    if (before === null && !isFromElsewhere(context)) {
-      return await byToken(context, () => tokens.openLink(link));
+    let site = context.req.header("Sec-Fetch-Site");
+    if (before === null && site !== "cross-site" && site !== "same-site") {
+      // On plain http browsers don't say what led here. A program opens what it was told to.
+      let isDoubted = site === undefined && wantsPage(context);
+      return await byToken(context, link, (token) => tokens.openLink(token, isDoubted));
     }
     if (before?.type === "token" && tokens.verify(link)?.id === before.identity.id) {
       return context.redirect(home, 303);
@@ -124,9 +132,9 @@ export function createSignIn(options: SignInOptions): Hono<AccessEnv> {
     let name = form.get("name")?.trim() ?? "";
     if (people && name !== "") return await byPassword(context, people, name, form.get("password") ?? "");
     let link = form.get("link");
-    if (link !== null) return await byToken(context, () => tokens.openLink(link));
+    if (link !== null) return await byToken(context, link, (token) => tokens.openLink(token));
     let token = (form.get("token") ?? "").trim();
-    return await byToken(context, () => tokens.verify(token));
+    return await byToken(context, token, tokens.verify);
   });
   app.post("/sign-out", (context) => {
     let session = sessionOf(context);
@@ -139,10 +147,8 @@ export function createSignIn(options: SignInOptions): Hono<AccessEnv> {
   return app;
 }
 
-/** A link on a page of another site, as far as the browser tells (on plain http most don't). */
-function isFromElsewhere(context: Context): boolean {
-  let site = context.req.header("Sec-Fetch-Site");
-  return site === "cross-site" || site === "same-site";
+function wantsPage(context: Context): boolean {
+  return context.req.header("Accept")?.includes("text/html") ?? false;
 }
 
 type Owner = { type: "token"; identity: TokenIdentity } | { type: "user"; identity: UserFacts };

@@ -53,8 +53,12 @@ export interface Tokens {
   create(token: NewToken): { id: number; token: string };
   /** Null for a text that is no token, and for an unknown, revoked or expired one. */
   verify(token: string): TokenIdentity | null;
-  /** As `verify`, for the link that holds the token; `"spent"` for one that worked once and has done so. */
-  openLink(token: string): TokenIdentity | "spent" | null;
+  /**
+   * As `verify`, for the link that holds the token; `"spent"` for one that worked once and has done so.
+   * @param isDoubted nobody knows what led to the link: `"ask"` for one that works again and again, which somebody else
+   * may have put there. Default false.
+   */
+  openLink(token: string, isDoubted?: boolean): TokenIdentity | "spent" | "ask" | null;
   /** Every token, oldest first, expired ones too. */
   list(): TokenFacts[];
   /** Deletes the token and ends its sessions; null when there is none with that id or name. */
@@ -172,10 +176,11 @@ export function createTokens(db: Database, clock: Clock): Tokens {
     return row === null || !timingSafeEqual(row.token_sha256, wanted) ? null : row;
   }
 
-  function openLink(token: string): TokenIdentity | "spent" | null {
+  function openLink(token: string, isDoubted: boolean): TokenIdentity | "spent" | "ask" | null {
     let row = find(token);
     let identity = use(row);
     if (row === null || identity === null) return null;
+    if (row.link === 1 && isDoubted) return "ask";
     if (row.link === 0) return "spent";
     if (row.link === -1) spendLink.run(row.id);
     return identity;
@@ -191,7 +196,8 @@ export function createTokens(db: Database, clock: Clock): Tokens {
   return {
     create: (token) => translated("make a token", () => add(token)),
     verify: (token) => translated("look up a token", () => use(find(token))),
-    openLink: (token) => translated("look up a token", () => immediately(db, () => openLink(token))),
+    openLink: (token, isDoubted = false) =>
+      translated("look up a token", () => immediately(db, () => openLink(token, isDoubted))),
     list: () => translated("list the tokens", () => all.all().map(factsOf)),
     revoke: (idOrName) => translated("revoke a token", () => immediately(db, () => revoke(String(idOrName)))),
     has: (id) => translated("look up a token", () => byId.get(id) !== null),

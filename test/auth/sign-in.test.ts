@@ -45,13 +45,26 @@ describe("the sign-in link", () => {
     let headers = { ...browser, "Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate" };
     let asked = await world.ask(`${signIn}?token=${token}`, { headers });
     expect([asked.status, asked.headers.get("Set-Cookie")]).toEqual([200, null]);
-    expect(asked.text).toContain("Another site has led you here.");
+    expect(asked.text).toContain("Go on when you trust who gave you the link.");
     expect(asked.headers.get("Referrer-Policy")).toBe("same-origin");
     let link = hiddenField(asked.text, "link");
     let answer = await world.ask(signIn, form({ link }, { ...browser, "Sec-Fetch-Site": "same-origin" }));
     expect(answer.status).toBe(303);
     expect(world.tokens.sessions.verify(secretOf(answer.headers))?.identity.name).toBe("a");
     expect((await world.ask(signIn, form({ link }))).status).toBe(401);
+  });
+
+  test("asks a browser that does not say what led to it, unless it is the one of the first start", async () => {
+    using world = createWorld();
+    let { token } = world.tokens.create({ name: "a", scopes: ["view"] });
+    let asked = await world.ask(`${signIn}?token=${token}`, { headers: browser });
+    expect([asked.status, asked.headers.get("Set-Cookie")]).toEqual([200, null]);
+    let link = hiddenField(asked.text, "link");
+    expect((await world.ask(signIn, form({ link }, browser))).status).toBe(303);
+    let typed = { ...browser, "Sec-Fetch-Site": "none" };
+    expect((await world.ask(`${signIn}?token=${token}`, { headers: typed })).status).toBe(303);
+    let first = world.tokens.create({ name: "first link", scopes: ["admin"], linkOnce: true });
+    expect((await world.ask(`${signIn}?token=${first.token}`, { headers: browser })).status).toBe(303);
   });
 
   test("asks before it ends somebody else's sign-in, and leads its own holder on", async () => {

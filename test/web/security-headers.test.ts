@@ -102,7 +102,7 @@ describe("a redirect", () => {
       await world.ask(`?${query}`, { headers: html }),
       await world.ask(`/files?${query}&_search=`, { headers: html }),
       await world.ask(`/files/?${query}&_sort=`, { headers: html }),
-      await world.ask(`/sign-in?token=${token}&${query}`, { headers: html }),
+      await world.ask(`/sign-in?token=${token}&${query}`, { headers: { ...html, "Sec-Fetch-Site": "none" } }),
       await world.ask("/sign-in", { method: "POST", headers: form, body: `token=${token}&${query}` }),
       await world.ask(`/sign-out?${query}`, { method: "POST", headers: form, body: query }),
       await world.ask(`/files/${id}/delete`, { method: "POST", headers: form, body: query }),

@@ -15,7 +15,7 @@ export function SignInLink({ action, token, signedInAs, homeHref }: SignInLinkPr
     <section class="card narrow">
       <h1>Sign in by this link?</h1>
       {signedInAs === null ? (
-        <p>Another site has led you here. Go on when you trust who gave you the link.</p>
+        <p>Go on when you trust who gave you the link.</p>
       ) : (
         <p>
           You are signed in as <strong>{signedInAs}</strong>. That ends in this browser when you go on.
