@@ -101,14 +101,16 @@ export function createAllowances(table: UsageTable): Allowances {
         }
       },
       async charge(uid, bytes) {
-        if (!(await table.charge(holder, uid, bytes))) {
+        let counting = table.charge(holder, uid, bytes);
+        // The table has it as from now, before it is on disk: held as well, it would take the room of two.
+        take(-mine.files, -mine.bytes);
+        if (!(await counting)) {
           let left = table.find(holder);
           throw left === null
             ? ended(holder)
             : full(holder, left.maxBytes && left.maxBytes - left.usedBytes, left.maxBytes);
         }
         charged = { uid, bytes };
-        take(-mine.files, -mine.bytes);
       },
       settle() {
         let { uid } = charged ?? {};

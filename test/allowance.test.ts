@@ -83,6 +83,18 @@ describe("the number of files", () => {
     expect(given.used()).toEqual([0, 0]);
   });
 
+  test("counts one that is being counted for good once, also before that is on disk", async () => {
+    using given = world({ maxFiles: 2, maxBytes: 20 });
+    let hold = given.mine.begin(10);
+    let counting = hold.charge("a", 10);
+    expect(given.used()).toEqual([1, 10]);
+    expect(given.left()).toEqual({ bytes: 10, files: 1 });
+    given.mine.begin(10).release();
+    await counting;
+    hold.release();
+    expect(given.left()).toEqual({ bytes: 10, files: 1 });
+  });
+
   test("counts those that were taken for good", async () => {
     using given = world({ maxFiles: 1 });
     let hold = given.mine.begin(null);

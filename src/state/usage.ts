@@ -22,8 +22,8 @@ export interface UsageTable {
   /** Null when the holder is gone. */
   find(holder: Holder): Usage | null;
   /**
-   * Counts a file, durable when it resolves; to be called before its row is made. One that is counted already is not
-   * counted again. Resolves to false, and counts nothing, when it does not fit or the holder is gone.
+   * Counts a file, when it is called, and durable when it resolves; to be called before its row is made. One that is
+   * counted already is not counted again. Resolves to false, and counts nothing, when it does not fit or the holder is gone.
    */
   charge(holder: Holder, uid: string, bytes: number): Promise<boolean>;
   /** The row is there. */
