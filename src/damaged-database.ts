@@ -59,16 +59,20 @@ export function damagedDatabase(
 
 /**
  * Throws for what SQLite would silently take for "new" or "nothing to replay" and write over: a `-wal` file that does not
- * begin as one, and a database without a byte that has been in use.
+ * begin as one, or whose database is gone, and a database without a byte that has been in use.
+ *
+ * @param wasInUse what tells so, if anything but its `-wal` does
  */
-export function refuseDamagedFiles(path: string): void {
+export function refuseDamagedFiles(path: string, wasInUse = () => false): void {
   let wal = `${path}-wal`;
-  if (!existsSync(wal)) return;
   let doing = `open ${basename(path)}`;
+  let bytes = statSync(path, { throwIfNoEntry: false })?.size;
   // The -wal stays for good once a database is made, and the database has its first page by then.
-  if (statSync(path, { throwIfNoEntry: false })?.size === 0) {
+  if (bytes === 0 && (existsSync(wal) || wasInUse())) {
     throw damagedDatabase(path, doing, "it is empty, and was in use before");
   }
+  if (!existsSync(wal)) return;
+  if (bytes === undefined) throw damagedDatabase(path, doing, `it is gone, and its ${basename(wal)} is not`);
   for (let look = 1; !isSoundWal(wal); look++) {
     if (look === walLooks) throw damagedDatabase(path, doing, `${basename(wal)} is not what SQLite wrote`);
     Bun.sleepSync(walPauseMs);

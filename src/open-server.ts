@@ -23,6 +23,7 @@ import { createThumbnailSignature } from "./auth/thumbnail-signature.ts";
 import { type Clock, steadyClock } from "./clock.ts";
 import { createCommitSync } from "./commit-sync.ts";
 import type { Config } from "./config/config.ts";
+import { refuseDamagedFiles } from "./damaged-database.ts";
 import { writeDatasetteFiles } from "./datasette/files.ts";
 import { thumbnailSecretPath, viewsOf } from "./datasette/views-of-config.ts";
 import { createDeleteFile, type DeleteFile } from "./delete-file.ts";
@@ -128,7 +129,7 @@ export function openServer(
     let forgetting = setInterval(() => forgetOldEntries(audit, config.audit_days, log), DAY_MS).unref();
     undo.defer(() => clearInterval(forgetting));
     let tokens = createTokens(stateDatabase, clock);
-    if (isNewDatabase(catalogPath)) refuseIfCatalogIsLost(catalogPath, journal);
+    if (isNewDatabase(catalogPath)) refuseIfCatalogIsLost(catalogPath, journal, audit);
     let thumbnailSignature = createThumbnailSignature(openSecretFile(thumbnailSecretPath(config.data_dir)));
     let views = (table: string) => viewsOf(config, table, thumbnailSignature.value);
     let repository = createSqliteRepository({
@@ -404,11 +405,11 @@ export function openServer(
 
 /**
  * Beside a new catalog recovery would take an acknowledged upload, whose intent happens to be open, for one that never
- * came to be, and remove it.
+ * came to be, and remove it. One without a byte is not new when a server was up before: that had made its first page.
  */
-function refuseIfCatalogIsLost(catalogPath: string, journal: Journal): void {
+function refuseIfCatalogIsLost(catalogPath: string, journal: Journal, audit: Audit): void {
   let open = journal.open().length;
-  if (open === 0) return;
+  if (open === 0) return refuseDamagedFiles(catalogPath, () => audit.last("server_started") !== null);
   throw new AppError(
     "internal_error",
     `The catalog ${catalogPath} is gone, but the journal knows of ${open} uploads or deletions that were under way with it. Put it back from a backup, or run "s3-uploads import", which makes it anew from what is in storage.`,

@@ -4,7 +4,7 @@ import { basename } from "node:path";
 
 import type { FileRecord } from "../domain.ts";
 import { AppError } from "../errors.ts";
-import { closeDatabase, openReader, refuseNewerSchema, translated } from "../sqlite.ts";
+import { closeDatabase, isNewDatabase, openReader, refuseNewerSchema, translatedFor } from "../sqlite.ts";
 import { findOurTables } from "./database.ts";
 import { catalogMigrations } from "./migrations.ts";
 import { badTableName, parseTableName } from "./table-name.ts";
@@ -66,7 +66,7 @@ const behindAllText = new Uint8Array(0);
 
 /**
  * Opens the catalog at `path`, which is not made nor brought up to date. Throws `invalid_parameter` when it has no such
- * table, `internal_error` when it is not there, can't be read or is a newer program's.
+ * table, `internal_error` when it is not there, is empty, can't be read or is a newer program's.
  */
 export function openCatalogAudit(options: { path: string; tableName: string }): CatalogAudit {
   let { path } = options;
@@ -74,9 +74,13 @@ export function openCatalogAudit(options: { path: string; tableName: string }): 
   if (!existsSync(path)) {
     throw new AppError("internal_error", `There is no catalog ${path}: is data_dir right?`);
   }
+  if (isNewDatabase(path)) {
+    let message = `The catalog ${path} is empty: put a copy in its place, or have it made anew by s3-uploads import.`;
+    throw new AppError("internal_error", message);
+  }
   let db = openReader(path);
   try {
-    return translated("read the catalog", () => {
+    return translatedFor(db)("read the catalog", () => {
       refuseNewerSchema(db, catalogMigrations(wanted).length);
       let tables = findOurTables(db);
       let table = tables.find((name) => name.toLowerCase() === wanted.toLowerCase());
@@ -93,6 +97,7 @@ export function openCatalogAudit(options: { path: string; tableName: string }): 
 }
 
 function createCatalogAudit(db: Database, table: string): CatalogAudit {
+  let read = <T>(work: () => T): T => translatedFor(db)("read the catalog", work);
   let columns = auditColumns.join(", ");
   type Bound = string | Uint8Array;
   let count = db.prepare<{ n: number }, []>(`SELECT count(*) AS n FROM "${table}"`);
@@ -158,8 +163,4 @@ export function successorOf(text: string): string {
 export function rangeOfPrefix(prefix: string): TextRange {
   // "0" follows "/".
   return { from: prefix, before: prefix === "" ? null : `${prefix.slice(0, -1)}0` };
-}
-
-function read<T>(work: () => T): T {
-  return translated("read the catalog", work);
 }

@@ -94,7 +94,7 @@ function openExisting(
   }
   let db = open(path);
   try {
-    return translated("read the catalog", () => {
+    return translatedFor(db)("read the catalog", () => {
       refuseNewerSchema(db, catalogMigrations(wanted).length);
       let ours = schemaVersion(db) === 0 ? [] : findOurTables(db);
       let table = ours.find((name) => name.toLowerCase() === wanted.toLowerCase());

@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import { basename } from "node:path";
 
 import { AppError } from "../errors.ts";
-import { closeDatabase, immediately, translated } from "../sqlite.ts";
+import { closeDatabase, immediately, translatedFor } from "../sqlite.ts";
 import { openCatalogWriter } from "./database.ts";
 
 /** How long a reader's transaction is waited for; Datasette's last a second at most. */
@@ -29,7 +29,7 @@ export function emptyPositions(db: Database, table: string): number {
 export function redactPositions(options: { path: string; tableName: string }): number {
   let { db, table } = openCatalogWriter(options);
   try {
-    return translated("empty the positions", () => {
+    return translatedFor(db)("empty the positions", () => {
       let emptied = immediately(db, () => emptyPositions(db, table));
       db.run(`PRAGMA busy_timeout = ${readerPatienceMs}`);
       // Free pages go, and pages in use are written without what they once held.

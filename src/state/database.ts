@@ -1,8 +1,10 @@
 import type { Database } from "bun:sqlite";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 
+import { refuseDamagedFiles } from "../damaged-database.ts";
 import {
   closeDatabase,
+  isNewDatabase,
   makePrivateFile,
   makePrivateFolder,
   migrate,
@@ -18,6 +20,7 @@ import { stateMigrations } from "./migrations.ts";
  * @param path of state.db, in a folder that holds nothing public
  */
 export function openStateDatabase(path: string): Database {
+  refuseLostState(path);
   translated("make the folder of the private database", () => makePrivateFolder(dirname(path)));
   translated("make the private database", () => makePrivateFile(path));
   let db = openDatabase(path);
@@ -28,4 +31,17 @@ export function openStateDatabase(path: string): Database {
     throw error;
   }
   return db;
+}
+
+/**
+ * Throws when the private database has been in use and is empty now, as a power cut may leave it. One that is empty because its
+ * making was cut off has no catalog beside it: that is made after it.
+ */
+export function refuseLostState(path: string): void {
+  let catalog = join(dirname(path), "..", "uploads.db");
+  translated(
+    "open the private database",
+    () => refuseDamagedFiles(path, () => !isNewDatabase(catalog)),
+    path,
+  );
 }

@@ -1,7 +1,8 @@
 import type { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
 
-import { closeDatabase, openReader, refuseNewerSchema, schemaVersion, translated } from "../sqlite.ts";
+import { closeDatabase, openReader, refuseNewerSchema, schemaVersion, translatedFor } from "../sqlite.ts";
+import { refuseLostState } from "./database.ts";
 import type { Intent, ObjectPlace } from "./journal.ts";
 import { stateMigrations } from "./migrations.ts";
 import { type IntentRow, toIntent } from "./sqlite-journal.ts";
@@ -28,11 +29,15 @@ export function openIntentsReader(path: string): OpenIntents {
     canGoOn: () => false,
     close() {},
   };
+  refuseLostState(path);
   if (!existsSync(path)) return none;
   let db = openReader(path);
   try {
-    refuseNewerSchema(db, stateMigrations.length);
-    if (schemaVersion(db) > 0) return createReader(db);
+    let reader = translatedFor(db)("read the journal", () => {
+      refuseNewerSchema(db, stateMigrations.length);
+      return schemaVersion(db) > 0 ? createReader(db) : null;
+    });
+    if (reader) return reader;
   } catch (error) {
     closeDatabase(db);
     throw error;
@@ -42,6 +47,7 @@ export function openIntentsReader(path: string): OpenIntents {
 }
 
 function createReader(db: Database): OpenIntents {
+  let read = <T>(work: () => T): T => translatedFor(db)("read the journal", work);
   let selectAll = db.prepare<IntentRow, []>("SELECT * FROM intents ORDER BY created_at_ms, uid");
   let byKey = db.prepare<unknown, [string, string, string]>(
     "SELECT 1 FROM intents WHERE key = ? AND storage = ? AND bucket = ? LIMIT 1",
@@ -61,8 +67,4 @@ function createReader(db: Database): OpenIntents {
     canGoOn: (uid) => read(() => (inPieces?.get(uid) ?? null) !== null),
     close: () => closeDatabase(db),
   };
-}
-
-function read<T>(work: () => T): T {
-  return translated("read the journal", work);
 }

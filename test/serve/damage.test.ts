@@ -1,11 +1,11 @@
 import { constants, Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { cpSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 
 import { KIB } from "../../src/units.ts";
 import { bytesOf, sha256Of } from "../store/bodies.ts";
-import { refusedStart } from "../support/refused-start.ts";
+import { refusedStart, run } from "../support/refused-start.ts";
 import { eventually, makeDataDir, removeDataDir, startServer } from "../support/server.ts";
 
 const pageBytes = 4 * KIB;
@@ -39,9 +39,9 @@ function copyOfFolder(): string {
 }
 
 /** Overwrites bytes where they are. */
-function spoil(path: string, at: number, length: number): void {
+function spoil(path: string, at: number, length: number, byte = 0x5a): void {
   let bytes = readFileSync(path);
-  bytes.fill(0x5a, at, at + length);
+  bytes.fill(byte, at, at + length);
   writeFileSync(path, bytes);
 }
 
@@ -98,6 +98,47 @@ for (let [name, place, advice] of databases) {
       });
     }
 
+    for (let [what, harm] of [
+      ["that is empty, without its -wal", (path) => truncateSync(path, 0)],
+      ["that is full of zeros, without its -wal", (path) => spoil(path, 0, readFileSync(path).length, 0)],
+    ] as [string, (path: string) => void][]) {
+      test(`${what}, as a power cut may leave it: no command takes it for a new one`, async () => {
+        let folder = copyOfFolder();
+        let path = join(folder, place);
+        forgetIntents(folder);
+        checkpoint(path);
+        harm(path);
+        for (let end of ["-wal", "-shm"]) rmSync(path + end, { force: true });
+        let before = sha256Of(readFileSync(path));
+        let commands = [["serve", "--port", "0"], ["reconcile"], ["reconcile", "--repair"]];
+        if (name === "state.db") commands.push(["import"], ["token", "create", "--name", "x"]);
+        for (let command of commands) {
+          let { exitCode, stderr, stdout } = await run([...command, "--data-dir", folder]);
+          expect({ command, exitCode, stdout }).toEqual({
+            command,
+            exitCode: command[0] === "reconcile" ? 3 : 1,
+            stdout: "",
+          });
+          expect(sha256Of(readFileSync(path))).toBe(before);
+          if (stderr.includes(`The catalog ${path} is empty: put a copy in its place`)) continue;
+          expect(stderr).toContain(`${name} is damaged (`);
+          expect(stderr).toMatch(advice);
+        }
+      });
+    }
+
+    test("that is gone, but not its -wal: the start is refused, and the -wal kept as it is", async () => {
+      let folder = copyOfFolder();
+      let path = join(folder, place);
+      rmSync(path);
+      let before = sha256Of(readFileSync(`${path}-wal`));
+      let { exitCode, stderr } = await refusedStart(folder);
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain(`${name} is damaged (it is gone, and its ${name}-wal is not)`);
+      expect(existsSync(path)).toBe(false);
+      expect(sha256Of(readFileSync(`${path}-wal`))).toBe(before);
+    });
+
     test("of a newer program: the start is refused, and the file kept as it is", async () => {
       let folder = copyOfFolder();
       let path = join(folder, place);
@@ -118,6 +159,12 @@ for (let [name, place, advice] of databases) {
   });
 }
 
+function forgetIntents(folder: string): void {
+  using database = new Database(join(folder, "internal", "state.db"));
+  database.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 1);
+  database.run("DELETE FROM intents");
+}
+
 function checkpoint(path: string): void {
   using db = new Database(path);
   db.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 1);
@@ -135,9 +182,7 @@ test("a lock that is damaged says that it may be removed", async () => {
 
 test("a new catalog in a folder that is not new is warned of: the old one may be lost", async () => {
   let folder = copyOfFolder();
-  let database = new Database(join(folder, "internal", "state.db"));
-  database.run("DELETE FROM intents");
-  database.close();
+  forgetIntents(folder);
   for (let end of ["", "-wal", "-shm"]) rmSync(join(folder, `uploads.db${end}`), { force: true });
   let warning =
     "Warning  The catalog is new, but this data folder is not. If uploads.db was lost, stop the server";
@@ -150,6 +195,49 @@ test("a new catalog in a folder that is not new is warned of: the old one may be
     folders.push(data);
     let server = await startServer(data);
     expect(server.banner().includes(warning)).toBe(isWarned);
+    await server.stop();
+  }
+});
+
+test("a private database that is gone beside a catalog is begun anew and told of", async () => {
+  let warning = "Warning  internal/state.db is new, but the catalog is not: tokens, users";
+  for (let [isServed, command] of [
+    [true, null],
+    [false, null],
+    [true, ["token", "create", "--name", "x"]],
+  ] as const) {
+    let folder = copyOfFolder();
+    // Without the folder: a catalog that was restored elsewhere.
+    if (!isServed) rmSync(join(folder, "internal"), { recursive: true });
+    for (let end of ["", "-wal", "-shm"]) rmSync(join(folder, "internal", `state.db${end}`), { force: true });
+    if (command) {
+      let { exitCode, stderr } = await run([...command, "--data-dir", folder]);
+      expect(exitCode).toBe(0);
+      expect(stderr).toContain("state.db is new, but the catalog is not: tokens, users and invitations");
+    }
+    for (let isWarned of [command === null, false]) {
+      let server = await startServer(folder);
+      expect(server.banner().includes(warning)).toBe(isWarned);
+      let list = (await (await fetch(`${server.base}/files.json`)).json()) as { rows: unknown[] };
+      expect(list.rows).toHaveLength(files + 3);
+      await server.stop();
+    }
+  }
+});
+
+test("databases that a start left empty when it was killed are made by the next one", async () => {
+  for (let empty of [["internal/state.db"], ["internal/state.db", "uploads.db"], ["uploads.db"]]) {
+    let folder = makeDataDir();
+    folders.push(folder);
+    // A state.db with a token in it, when it is not to be empty.
+    if (empty.length === 1) await run(["token", "create", "--name", "x", "--data-dir", folder]);
+    mkdirSync(join(folder, "internal"), { recursive: true });
+    for (let place of empty) {
+      for (let end of ["", "-wal", "-shm"]) rmSync(join(folder, place + end), { force: true });
+      writeFileSync(join(folder, place), "");
+    }
+    let server = await startServer(folder);
+    expect(server.banner()).not.toContain("Warning");
     await server.stop();
   }
 });
