@@ -40,6 +40,7 @@ export async function runServe(options: ServeOptions): Promise<void> {
   let { config, log, write, stopped } = options;
   let isNew = isNewDatabase(resolve(config.data_dir, "uploads.db"));
   let isLost = isNew && wasServed(config.data_dir);
+  let isStateLost = !isNew && isNewDatabase(resolve(config.data_dir, "internal", "state.db"));
   let opened = openServer(config, { ...options, onSyncFailure: (error) => endAtOnce(log, error) });
   try {
     await opened.prepare();
@@ -52,7 +53,7 @@ export async function runServe(options: ServeOptions): Promise<void> {
     opened.resumable.start();
     auditStart(opened.audit, config, options.version);
     let access = opened.ensureAccess(server.port ?? config.port);
-    write(banner(options, opened, access, { isNew, isLost }));
+    write(banner(options, opened, access, { isNew, isLost, isStateLost }));
     log.info({ port: server.port, storage: opened.storages.current.name }, "listening");
     let signal = await stopped;
     log.info({ signal }, "ending: uploads under way may finish");
@@ -103,11 +104,14 @@ async function drain(server: Bun.Server<undefined>, opened: OpenServer): Promise
 const lostCatalog =
   'The catalog is new, but this data folder is not. If uploads.db was lost, stop the server and run "s3-uploads import", or put a copy back.';
 
+const lostState =
+  'internal/state.db is new, but the catalog is not: tokens, users and invitations have to be made anew. If it was lost, "s3-uploads reconcile" tells what was under way; or stop the server and put a copy back.';
+
 function banner(
   { config, version }: ServeOptions,
   { storages, readiness }: OpenServer,
   access: EnsuredAccess,
-  { isNew, isLost }: { isNew: boolean; isLost: boolean },
+  { isNew, isLost, isStateLost }: { isNew: boolean; isLost: boolean; isStateLost: boolean },
 ): string {
   let base = `${access.base}${config.base_path}`;
   let { current } = storages;
@@ -123,6 +127,7 @@ function banner(
     ["Storage", place],
   ];
   if (isLost) rows.push(["Warning", lostCatalog]);
+  if (isStateLost) rows.push(["Warning", lostState]);
   if (readiness.fault) rows.push(["Warning", readiness.fault.message]);
   for (let sentence of current.shortcomings ?? []) rows.push(["Warning", sentence]);
   if (access.kind === "created") rows.push(["Sign in", access.link]);

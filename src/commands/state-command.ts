@@ -1,10 +1,9 @@
-import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import type { Clock } from "../clock.ts";
 import type { JsonObject } from "../domain.ts";
 import { AppError } from "../errors.ts";
-import { closeDatabase } from "../sqlite.ts";
+import { closeDatabase, isNewDatabase } from "../sqlite.ts";
 import type { AuditEvent } from "../state/audit.ts";
 import { openStateDatabase } from "../state/database.ts";
 import { type Scope, SCOPES } from "../state/scopes.ts";
@@ -31,9 +30,14 @@ interface StateCommand {
  */
 export function openState({ dataDir, clock, stderr }: StateCommand) {
   let path = join(dataDir, "internal", "state.db");
-  let isNew = !existsSync(path);
+  let isNew = isNewDatabase(path);
+  let isLost = isNew && !isNewDatabase(join(dataDir, "uploads.db"));
   let db = openStateDatabase(path);
-  if (isNew) {
+  if (isLost) {
+    stderr(
+      `${resolve(path)} is new, but the catalog is not: tokens, users and invitations of before are gone.\n`,
+    );
+  } else if (isNew) {
     stderr(`The data folder ${resolve(dataDir)} is new: a server with another one knows nothing of this.\n`);
   }
   let tell: Tell = (event, detail) => auditCommand(db, clock, event, detail);
