@@ -1,4 +1,4 @@
-import { AppError } from "../errors.ts";
+import { AppError, type ErrorCode } from "../errors.ts";
 import type { Checksum } from "../resume/receive.ts";
 import type { ResumableStatus } from "../resume/resumable.ts";
 import type { Links } from "./links.ts";
@@ -9,6 +9,13 @@ export const tusExtensions =
   "creation,creation-with-upload,creation-defer-length,termination,expiration,checksum";
 export const checksumAlgorithms = "sha1,sha256";
 export const pieceType = "application/offset+octet-stream";
+/** Failures that have another status here, since clients of tus go by it. */
+export const tusStatuses = {
+  // A 409 is a wrong offset to them: they would send the whole file again until they tire.
+  duplicate: 422,
+  // A 4xx ends the upload for most of them, and this one can go on where it was.
+  upload_stalled: 503,
+} as const satisfies Partial<Record<ErrorCode, number>>;
 
 const count = /^\d+$/;
 const digestBytes = { sha1: 20, sha256: 32 } as const;

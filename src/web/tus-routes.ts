@@ -25,16 +25,14 @@ import {
   requireCount,
   statusHeaders,
   tusExtensions,
+  tusStatuses,
   tusVersion,
 } from "./tus-headers.ts";
 import { uploadAnswer } from "./upload-answer.ts";
 import { withoutOther, withoutOthers } from "./without-others.ts";
 
-/**
- * A duplicate is refused with this: clients of tus take a 409 for a wrong offset, and would send the whole file again
- * until they tire.
- */
-const duplicateStatus = 422;
+/** For a sender that stood still, by the time it hears of it. */
+const stalledRetrySeconds = 1;
 const uploadPath = "/tus/:id{[0-9A-Fa-f-]+}";
 
 interface TusDeps {
@@ -73,9 +71,12 @@ export function tusRoutes(deps: TusDeps) {
       try {
         return await handle(context);
       } catch (error) {
-        if (!(error instanceof AppError) || error.code !== "duplicate") throw error;
+        if (!(error instanceof AppError)) throw error;
+        if (error.code !== "duplicate" && error.code !== "upload_stalled") throw error;
         let told = withoutOther(error, context.var.identity);
-        return errorResponse(context, told, { status: duplicateStatus });
+        let status = tusStatuses[error.code];
+        let headers = status === 503 ? { "Retry-After": String(stalledRetrySeconds) } : {};
+        return errorResponse(context, told, { status, headers });
       }
     };
   };

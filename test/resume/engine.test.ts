@@ -274,12 +274,14 @@ for (let on of ["local", "s3"] as const) {
 describe("rules that hold on every way in", () => {
   afterEach(() => world.close());
 
-  test("a sender that stands still is told so, and what it sent counts", async () => {
+  test("a sender that stands still hears what clients of tus take for passing, and what it sent counts", async () => {
     await open("local", { S3_UPLOADS_STALL_TIMEOUT_S: "1" });
     let path = await tus.begin(1000);
     let { body, feed } = handFed();
     feed(bytesOf(600));
-    await expectError(await tus.patch(path, 0, body), 408, "upload_stalled");
+    let told = await tus.patch(path, 0, body);
+    expect([told.headers.get("Retry-After"), told.headers.get("Connection")]).toEqual(["1", "close"]);
+    await expectError(told, 503, "upload_stalled");
     expect(offsetOf(await tus.head(path))).toBe(600);
   });
 

@@ -86,13 +86,14 @@ function template(segment: string): string {
 }
 
 function operationObject(operation: Operation, method: string, demand: Demand | null): JsonObject {
-  let { id, summary, description, parameters, requestBody, answers, codes = [], failures = {} } = operation;
+  let { id, summary, description, parameters, requestBody, answers } = operation;
+  let { codes = [], statuses, failures = {} } = operation;
   let others = Object.entries(failures).map(
     ([status, told]) => [status, jsonAnswer(told, "Failure")] as const,
   );
   let responses = {
     ...answers,
-    ...failuresOf([...codes, ...commonCodes(method, demand)]),
+    ...failuresOf([...codes, ...commonCodes(method, demand)], statuses),
     ...Object.fromEntries(others),
   };
   return {

@@ -15,7 +15,9 @@ export interface Operation {
   answers: Record<string, JsonObject>;
   /** How it can fail, besides what can happen to every request. */
   codes?: readonly ErrorCode[];
-  /** Failures under another status than that of the table of codes. */
+  /** Codes that have another status here than in the table of codes. */
+  statuses?: Partial<Record<ErrorCode, number>>;
+  /** Failures whose status is not in the table of codes. */
   failures?: Record<string, string>;
 }
 
@@ -62,8 +64,11 @@ export function queryParameters(fields: Record<string, z.ZodType>): JsonObject[]
 }
 
 /** The failures of an operation, out of the table of codes: one answer a status. */
-export function failuresOf(codes: readonly ErrorCode[]): Record<string, JsonObject> {
-  let byStatus = Map.groupBy(new Set(codes), (code) => ERROR_CODES[code].status);
+export function failuresOf(
+  codes: readonly ErrorCode[],
+  statuses: Partial<Record<ErrorCode, number>> = {},
+): Record<string, JsonObject> {
+  let byStatus = Map.groupBy(new Set(codes), (code) => statuses[code] ?? ERROR_CODES[code].status);
   return Object.fromEntries(
     [...byStatus].map(([status, those]) => {
       let told = those.map((code) => `\`${code}\`: ${ERROR_CODES[code].sentence}`).join("\n");

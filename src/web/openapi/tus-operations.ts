@@ -1,5 +1,5 @@
 import type { JsonObject } from "../../domain.ts";
-import { checksumAlgorithms, pieceType, tusVersion } from "../tus-headers.ts";
+import { checksumAlgorithms, pieceType, tusStatuses, tusVersion } from "../tus-headers.ts";
 import { header, headerParameter, jsonAnswer, type Operation, type Operations } from "./operation.ts";
 import { storingCodes } from "./upload-operations.ts";
 
@@ -28,10 +28,8 @@ const status = {
   "S3-Uploads-File-Id": header("Number of the file, once it is whole.", { type: "integer" }),
   "S3-Uploads-File-Url": header("Its download, once it is whole."),
 };
-const failures = { 422: "`duplicate`: A file with the same content is here already." };
-const codes = storingCodes.filter((code) => code !== "duplicate");
 const pieceCodes = [
-  ...codes,
+  ...storingCodes,
   "unsupported_media_type",
   "not_found",
   "gone",
@@ -83,15 +81,15 @@ export const TUS_OPERATIONS: Operations = {
       },
     },
     codes: pieceCodes,
-    failures,
+    statuses: tusStatuses,
   },
   "GET /tus/{id}": {
     id: "tusStatus",
     summary: "Where an upload stands; clients of tus send HEAD",
     parameters: [uploadId, { ...version, required: false, description: "HEAD needs it." }],
     answers: { 200: jsonAnswer("Also in the headers.", "Unfinished", status) },
-    codes: ["not_found", "gone", "unsupported_version", ...codes],
-    failures,
+    codes: ["not_found", "gone", "unsupported_version", ...storingCodes],
+    statuses: tusStatuses,
   },
   "PATCH /tus/{id}": {
     id: "tusAppend",
@@ -103,7 +101,7 @@ export const TUS_OPERATIONS: Operations = {
       204: { description: "The piece is kept.", headers: status },
     },
     codes: pieceCodes,
-    failures,
+    statuses: tusStatuses,
   },
   "POST /tus/{id}": {
     id: "tusOverride",
@@ -125,7 +123,7 @@ export const TUS_OPERATIONS: Operations = {
       204: { description: "As of what is meant.", headers: status },
     },
     codes: ["method_not_allowed", ...pieceCodes],
-    failures,
+    statuses: tusStatuses,
   },
   "DELETE /tus/{id}": {
     id: "tusTerminate",
