@@ -3,10 +3,12 @@ import { createMiddleware } from "hono/factory";
 import type { WebEnv } from "./env.ts";
 
 const yearSeconds = 365 * 24 * 60 * 60;
-/** Nothing of this does a page of ours use, nor may one that it shows in a frame. */
+/**
+ * Nothing of this does a page of ours use, nor may one that it shows in a frame. Only what every Chromium knows: one
+ * without Bluetooth calls that an error on each page.
+ */
 const unusedFeatures = [
   "accelerometer",
-  "bluetooth",
   "camera",
   "display-capture",
   "geolocation",

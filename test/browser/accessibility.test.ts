@@ -93,3 +93,17 @@ describe.skipIf(noBrowser)("axe finds nothing", () => {
     expect(await violations(`${world.server.base}/audit`, scheme, width, adminLink)).toEqual([]);
   });
 });
+
+test.skipIf(noBrowser)("no page has an error in the browser's console", async () => {
+  await using browser = await openBrowser("about:blank");
+  let errors: string[] = [];
+  browser.view.addEventListener("Log.entryAdded", (event) => {
+    let { entry } = (event as MessageEvent<{ entry: { level: string; text: string } }>).data;
+    if (entry.level === "error") errors.push(entry.text);
+  });
+  await browser.view.cdp("Log.enable");
+  for (let path of ["", "/files", "/files?view=grid", "/files/1", "/files/2", "/sign-in"]) {
+    await browser.goto(world.server.base + path);
+  }
+  expect(errors).toEqual([]);
+});
