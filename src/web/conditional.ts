@@ -6,6 +6,14 @@ export interface Validators {
   lastModified: string;
 }
 
+/** Whether If-Match or, in its absence, If-Unmodified-Since wants something else than this (RFC 9110, 13.2.2). */
+export function isOther(headers: Headers, { etag, lastModified }: Validators): boolean {
+  let tags = headers.get("If-Match");
+  if (tags !== null) return !tagsOf(tags).some((tag) => tag === "*" || tag === etag);
+  let since = Date.parse(headers.get("If-Unmodified-Since") ?? "");
+  return !Number.isNaN(since) && Date.parse(lastModified) > since;
+}
+
 /** Whether If-None-Match or, in its absence, If-Modified-Since says that the client has it (RFC 9110, 13.2.2). */
 export function isNotModified(headers: Headers, { etag, lastModified }: Validators): boolean {
   let tags = headers.get("If-None-Match");

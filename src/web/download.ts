@@ -2,7 +2,7 @@ import type { FileRecord, StorageName } from "../domain.ts";
 import { AppError } from "../errors.ts";
 import type { Storage } from "../store/storage.ts";
 import { KIB } from "../units.ts";
-import { isNotModified, rangeApplies } from "./conditional.ts";
+import { isNotModified, isOther, rangeApplies } from "./conditional.ts";
 import type { Validators } from "./conditional.ts";
 import { contentDisposition } from "./content-disposition.ts";
 import { withoutIdleTimeout } from "./env.ts";
@@ -40,6 +40,7 @@ export async function download(
   let request = context.req.raw;
   let validators = validatorsOf(record);
   let headers = headersOf(record, validators);
+  if (isOther(request.headers, validators)) return notMatching(context, deps.errorResponse);
   if (isNotModified(request.headers, validators)) return new Response(null, { status: 304, headers });
 
   let isHead = request.method === "HEAD";
@@ -139,6 +140,13 @@ function redirect(url: string): Response {
     status: 302,
     headers: { Location: url, "Cache-Control": "private, no-store", "Referrer-Policy": "no-referrer" },
   });
+}
+
+function notMatching(context: WebContext, errorResponse: ErrorResponder) {
+  let error = new AppError("invalid_parameter", "The file is not the one that the request names.", {
+    details: { parameter: context.req.header("If-Match") === undefined ? "If-Unmodified-Since" : "If-Match" },
+  });
+  return errorResponse(context, error, { status: 412 });
 }
 
 /** HTTP has a status of its own for this; the shape is that of every failure. */

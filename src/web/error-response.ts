@@ -17,7 +17,7 @@ const firstServerStatus = 500;
 export type PublicError = { code: string; message: string } & ErrorDetails;
 
 interface Extra {
-  /** For answers that HTTP has a status for and the table has not (416). */
+  /** For answers that HTTP has a status for and the table has not (412, 416). */
   status?: ContentfulStatusCode;
   headers?: Record<string, string>;
   /** More keys at the top level of the JSON body. */

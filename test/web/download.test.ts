@@ -119,6 +119,25 @@ describe("conditions", () => {
     if (status === 304) expect(response.headers.get("ETag")).toBe(`"${file.checksum_sha256}"`);
   });
 
+  test.each([
+    ["If-Match", "*", 206],
+    ["If-Match", `"other", SHA`, 206],
+    ["If-Match", `"other"`, 412],
+    ["If-Match", "W/SHA", 412],
+    ["If-Unmodified-Since", "Mon, 23 Nov 2026 20:30:00 GMT", 206],
+    ["If-Unmodified-Since", "Mon, 23 Nov 2026 20:29:59 GMT", 412],
+    ["If-Unmodified-Since", "nonsense", 206],
+  ])("%s %s: %d, so that nobody goes on with another file", async (name, template, status) => {
+    let response = await get({
+      [name]: template.replace("SHA", `"${file.checksum_sha256}"`),
+      Range: "bytes=0-1",
+    });
+    expect(response.status).toBe(status);
+    if (status !== 412) return;
+    let body = await expectError(response, 412, "invalid_parameter");
+    expect(body.error["parameter"]).toBe(name);
+  });
+
   test("If-Modified-Since counts where If-None-Match is absent", async () => {
     let at = "Mon, 23 Nov 2026 20:30:00 GMT";
     expect((await get({ "If-Modified-Since": at })).status).toBe(304);

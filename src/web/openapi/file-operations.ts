@@ -98,6 +98,8 @@ export const FILE_OPERATIONS: Operations = {
       idParameter,
       headerParameter("Range", "One range of bytes; several get the whole file."),
       headerParameter("If-Range", "ETag or date under which the range counts."),
+      headerParameter("If-Match", "ETags of which the file must have one."),
+      headerParameter("If-Unmodified-Since", "Date after which it must not have come."),
       headerParameter("If-None-Match", "ETags that the client has."),
       headerParameter("If-Modified-Since", "Date of what the client has."),
     ],
@@ -114,7 +116,10 @@ export const FILE_OPERATIONS: Operations = {
       304: notModified,
     },
     codes: ["not_found", "gone", "storage_error", "storage_unavailable", "server_busy"],
-    failures: { 416: "`invalid_parameter`: the file has no bytes in that range." },
+    failures: {
+      412: "`invalid_parameter`: the file is not the one that If-Match or If-Unmodified-Since names.",
+      416: "`invalid_parameter`: the file has no bytes in that range.",
+    },
   },
   "GET /files/{id}/thumbnail": {
     id: "getThumbnail",
