@@ -1,5 +1,5 @@
 import type { ByteStream, FileRecord, NewFileRecord } from "./domain.ts";
-import { AppError, toAppError } from "./errors.ts";
+import { AppError, isRefusal, toAppError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { ObjectPlace } from "./state/journal.ts";
 import { goneMarkKey, linkMarkKey, ownUid, prefixOfKey } from "./store/key-kinds.ts";
@@ -36,7 +36,7 @@ export interface Marks {
    * @param place of the upload's own object
    */
   unlink(uid: string, place: ObjectPlace): Promise<void>;
-  /** For a row that is on its way out while others go on using its object; nothing for one that shares. */
+  /** For a row that goes, or has gone, while others go on using its object; nothing for one that shares. */
   gone(row: MarkedRow): Promise<void>;
   /** For a row that is no more. @param isUsed whether others use its object */
   clear(row: MarkedRow, isUsed: boolean): Promise<void>;
@@ -70,16 +70,11 @@ export function createMarks({ storageFor, s3Prefix, log }: MarksDeps): Marks {
   }
 
   function remove(place: ObjectPlace, key: string): Promise<void> {
-    return unlessRefused("remove", key, maxRefusals, () => storageFor(place).delete(key));
+    return unlessRefused("remove", key, () => storageFor(place).delete(key));
   }
 
-  /** @param most refusals until it is left as it is; before that somebody has to try again later */
-  async function unlessRefused(
-    doing: string,
-    key: string,
-    most: number,
-    work: () => Promise<unknown>,
-  ): Promise<void> {
+  /** What is refused too often is left as it is; before that somebody has to try again later. */
+  async function unlessRefused(doing: string, key: string, work: () => Promise<unknown>): Promise<void> {
     try {
       await work();
       refusals.delete(key);
@@ -90,7 +85,7 @@ export function createMarks({ storageFor, s3Prefix, log }: MarksDeps): Marks {
       let error = toAppError(thrown);
       if (error.code !== "storage_error") throw error;
       let count = (refusals.get(key) ?? 0) + 1;
-      if (count < most) {
+      if (count < maxRefusals) {
         refusals.set(key, count);
         throw new AppError(
           "storage_unavailable",
@@ -107,14 +102,13 @@ export function createMarks({ storageFor, s3Prefix, log }: MarksDeps): Marks {
     async link(row) {
       let place = placeOf(row);
       let key = linkMarkKey(prefixFor(place.key), row.uid);
-      await unlessRefused("write", key, maxRefusals, () => put(place, key, linkMark(row)));
+      await unlessRefused("write", key, () => put(place, key, linkMark(row)));
     },
     unlink: (uid, place) => remove(place, linkMarkKey(prefixFor(place.key), uid)),
     async gone({ uid, ...place }) {
       if (!isOwner({ uid, ...place })) return;
       let key = goneMarkKey(prefixFor(place.key), uid);
-      // Somebody waits for this deletion.
-      await unlessRefused("write", key, 1, () => put(place, key, { userMetadata: { uid } }));
+      await unlessRefused("write", key, () => put(place, key, { userMetadata: { uid } }));
     },
     async clear({ uid, ...place }, isUsed) {
       let prefix = prefixFor(place.key);
@@ -122,6 +116,11 @@ export function createMarks({ storageFor, s3Prefix, log }: MarksDeps): Marks {
       if (!isUsed) await remove(place, goneMarkKey(prefix, ownUid(place)));
     },
   };
+}
+
+/** Whether storage has answered, and does not take the mark for now; else it is away. */
+export function isRefusedMark(error: unknown): boolean {
+  return error instanceof AppError && isRefusal(error.cause);
 }
 
 /** Whether the row has stored its object itself; else it shares another's, whose row may be gone. */

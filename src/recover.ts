@@ -145,7 +145,8 @@ export function createRecovery(deps: RecoverDeps): Recovery {
     let removed = false;
     try {
       removed = await removeObject(intent, null, deletion === null ? 0 : 1);
-      if (deletion && !removed) await marks.gone(intent);
+      // Also where the row is gone already: its mark may have been refused.
+      if (!removed) await marks.gone(intent);
     } catch (error) {
       if (!isRefusal(error)) throw error;
       // Refused now; an earlier try, of whose answer nobody knows, may have removed it all the same.

@@ -348,6 +348,29 @@ describe("deleting rows that share an object", () => {
     expect(await census()).toEqual({ stored: ["link 2"], rows: [], intents: 0 });
   });
 
+  test("is done for its sender while its mark is refused, and recovery writes that", async () => {
+    for (let i = 0; i < 2; i++) await uploaded();
+    fault = (_call, key) => (key.endsWith(".gone") ? refused() : null);
+    await deleteFile(uids[0]!);
+    expect(await census()).toEqual({ stored: ["link 2", "object 1"], rows: [2], intents: 1 });
+    expect(await recovery.run()).toBe(1);
+    fault = null;
+    expect(await recovery.run()).toBe(0);
+    expect(await census()).toEqual({ stored: ["gone 1", "link 2", "object 1"], rows: [2], intents: 0 });
+    await deleteFile(uids[1]!);
+    expect(await census()).toEqual({ stored: [], rows: [], intents: 0 });
+  });
+
+  test("leaves no mark where the last row went before a refused one was written", async () => {
+    for (let i = 0; i < 2; i++) await uploaded();
+    fault = (_call, key) => (key.endsWith(".gone") ? refused() : null);
+    await deleteFile(uids[0]!);
+    fault = null;
+    await deleteFile(uids[1]!);
+    expect(await recovery.run()).toBe(0);
+    expect(await census()).toEqual({ stored: [], rows: [], intents: 0 });
+  });
+
   test("leaves no mark behind where a refusal was passing", async () => {
     for (let i = 0; i < 2; i++) await uploaded();
     fault = (call, key) => (call === "delete" && key.endsWith(".link") ? refused() : null);
