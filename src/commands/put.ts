@@ -2,8 +2,10 @@ import { shortBytes } from "../../views/format.ts";
 import { AppError, toAppError } from "../errors.ts";
 import { type Earlier, openEarlier } from "../put/earlier.ts";
 import { findPage } from "../put/find-page.ts";
+import { persist } from "../put/persist.ts";
 import { createPieces, type Pieces } from "../put/pieces.ts";
-import { createProgress, type Progress, silentProgress } from "../put/progress.ts";
+import { createProgress, type FileProgress, type Progress, silentProgress } from "../put/progress.ts";
+import { RemoteError } from "../put/remote-error.ts";
 import { createRemote, parseServerUrl, type Remote, type Stored } from "../put/remote.ts";
 import { sendFile } from "../put/send-file.ts";
 import { sendStream } from "../put/send-stream.ts";
@@ -16,6 +18,8 @@ import { valueOf } from "./options.ts";
 
 const defaultJobs = 3;
 const maxJobs = 32;
+/** Some ten seconds: nothing is lost when the next run has to ask. */
+const mostAskingTries = 5;
 /** As shells have it for a program that Ctrl-C ended. */
 const interruptedExitCode = 130;
 const failedExitCode = 1;
@@ -123,7 +127,7 @@ async function sendOne(
   let watch = run.progress.begin(source.shownAs, file?.sizeBytes ?? null);
   try {
     let known = earlier.find(source);
-    if (known && !(await run.remote.isThere(known, signal))) known = null;
+    if (known && !(await isThereStill(known, run, watch.onPause))) known = null;
     let deps = { ...run, watch };
     let send = () => (file ? sendFile({ ...source, file }, deps) : sendStream(filename, stdin(), deps));
     let stored = known ?? (await send());
@@ -134,6 +138,23 @@ async function sendOne(
   } catch (error) {
     watch.end();
     if (!signal.aborted) run.tell(source, { error: error as Error });
+  }
+}
+
+/** Nobody is told that a file is stored because an earlier run was told so: it may have been deleted since. */
+async function isThereStill(
+  stored: Stored,
+  { remote, signal }: Run,
+  onPause: FileProgress["onPause"],
+): Promise<boolean> {
+  try {
+    return await persist(() => remote.isThere(stored, signal), signal, onPause, mostAskingTries);
+  } catch (error) {
+    if (!(error instanceof RemoteError)) throw error;
+    throw new AppError(
+      "storage_unavailable",
+      `it was stored by an earlier run, and the server can't be asked whether it is there still: ${error.message}`,
+    );
   }
 }
 

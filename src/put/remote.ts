@@ -31,7 +31,7 @@ export interface Remote {
   create(filename: string, bytes: number | null, signal: AbortSignal): Promise<string>;
   /** How much of it the server has, and what became of it if that is all; null when it knows it no more. */
   offset(uploadUrl: string, signal: AbortSignal): Promise<{ offset: number; stored: Stored | null } | null>;
-  /** Whether a file that was stored is there still; true also for one who may not look. */
+  /** Whether a file that was stored is there still; true also for one who may not look. Rejects when nobody answers. */
   isThere(stored: Stored, signal: AbortSignal): Promise<boolean>;
   /** Takes an upload back that nobody will go on with, if that can be done. */
   terminate(uploadUrl: string): Promise<void>;
@@ -143,8 +143,8 @@ export function createRemote(baseUrl: string, token: string | null): Remote {
       try {
         await call(url, { method: "HEAD", signal }, shortTimeoutMs);
       } catch (error) {
-        signal.throwIfAborted();
-        return !(error instanceof RemoteError && (error.status === 404 || error.status === 410));
+        if (!(error instanceof RemoteError) || error.isPassing) throw error;
+        return error.status !== 404 && error.status !== 410;
       }
       return true;
     },

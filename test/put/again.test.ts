@@ -92,6 +92,33 @@ describe("put, given again after it was", () => {
     await world.settled(files + 1);
   });
 
+  test("while the server can't answer, does not say that what it sent before is stored", async () => {
+    let status = 0;
+    using front = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: (request) => {
+        if (status !== 0) return new Response(null, { status });
+        return fetch(new URL(new URL(request.url).pathname, world.server.base), request);
+      },
+    });
+    let missing = join(folder.path, "nowhere.txt");
+    let page = new URL(new URL(world.server.base).pathname, front.url);
+    let args = ["--to", page.href, join(batch, "2.bin"), missing];
+    let again = () => folder.start(args).result;
+    let first = await again();
+    expect([first.exitCode, linesOf(first.stdout).length]).toEqual([1, 1]);
+    status = 502;
+    let second = await again();
+    expect([second.exitCode, second.stdout]).toEqual([1, ""]);
+    expect(second.stderr).toMatch(
+      /2\.bin: it was stored by an earlier run, and the server can't be asked whether it is there still: /,
+    );
+    status = 403;
+    expect((await again()).stdout).toBe(first.stdout);
+    await world.settled(1);
+  });
+
   test("refused a file, but with another token, sends everything under that", async () => {
     let missing = join(folder.path, "never.txt");
     expect((await start(batch, missing).result).exitCode).toBe(1);
