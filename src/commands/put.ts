@@ -47,6 +47,7 @@ type Outcome = { stored: Stored; wasEarlier: boolean } | { error: Error };
 export async function runPut(context: CommandContext): Promise<number> {
   let { options, positionals, stdin, terminal } = context;
   let jobs = jobsOf(valueOf(options, "jobs"));
+  checkInput(positionals, valueOf(options, "name"));
   let progress = terminal ? createProgress(terminal) : silentProgress;
   let interrupted = new AbortController();
   let { signal } = interrupted;
@@ -199,6 +200,16 @@ function asJson(shownAs: string, outcome: Outcome) {
   let { message } = outcome.error;
   let code = "code" in outcome.error ? outcome.error.code : toAppError(outcome.error).code;
   return { path: shownAs, success: false, error: { code: code ?? "storage_unavailable", message } };
+}
+
+/** Standard input can be read once, and only what comes by it has no name of its own. */
+function checkInput(operands: readonly string[], name: string | undefined): void {
+  let inputs = operands.filter((operand) => operand === "-").length;
+  if (inputs > 1)
+    throw new AppError("invalid_parameter", "Standard input can be read once: name “-” only once.");
+  if (inputs === 0 && name !== undefined) {
+    throw new AppError("invalid_parameter", "--name is for standard input, and “-” is not among the files.");
+  }
 }
 
 function jobsOf(given: string | undefined): number {

@@ -151,6 +151,17 @@ describe("put", () => {
     }
   });
 
+  test("refuses to read standard input twice, and a name that no file would get", async () => {
+    for (let [args, why] of [
+      [["-", "-"], "Standard input can be read once"],
+      [["x", "--name", "y"], "--name is for standard input"],
+    ] as const) {
+      let { exitCode, stdout, stderr } = await put([...args]);
+      expect([exitCode, stdout]).toEqual([1, ""]);
+      expect(stderr).toStartWith(`s3-uploads: ${why}`);
+    }
+  });
+
   test("tries again what a busy server, or a broken line, has refused, without storing it twice", async () => {
     let answers = [
       () => new Response("{}", { status: 503, headers: { "Retry-After": "0" } }),
