@@ -87,7 +87,13 @@ function rollBack(path: string): void {
 
 /** Not there, or without a byte, as a crash leaves one that was being made: nothing is in it. */
 export function isNewDatabase(path: string): boolean {
-  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
+  return sizeOf(path) === 0;
+}
+
+/** In bytes; 0 for what is not there. */
+function sizeOf(path: string): number {
+  let look = () => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  return translated(`look at ${basename(path)}`, look, path);
 }
 
 /** A second connection that can't write, for the same process. The database has to be there. */
@@ -222,6 +228,11 @@ export function translateSqliteError(thrown: unknown, doing: string, path?: stri
     let message = `Could not ${doing} (${reason}). Give the user that runs s3-uploads the right to read and write it, or change data_dir.`;
     return new AppError("internal_error", message, { cause: thrown });
   }
+  if (noFolderCodes.has(code)) {
+    return new AppError("internal_error", `Could not ${doing} (${reason}). Change data_dir.`, {
+      cause: thrown,
+    });
+  }
   let message = `Could not ${doing}: ${reason}`;
   if (code.startsWith("SQLITE_BUSY")) return new AppError("server_busy", message, { cause: thrown });
   return new AppError("internal_error", message, { cause: thrown });
@@ -232,8 +243,7 @@ export function translateSqliteError(thrown: unknown, doing: string, path?: stri
  * connection that could write, whose closing would move the `-wal` into a damaged file.
  */
 export function checkSmallDatabase(path: string): void {
-  let bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  if (bytes > maxCheckedAtStartBytes) return;
+  if (sizeOf(path) > maxCheckedAtStartBytes) return;
   translated(`open ${basename(path)}`, () => refuseDamagedFiles(path), path);
   if (isNewDatabase(path)) return;
   rollBack(path);
@@ -260,6 +270,7 @@ export function checkDatabase(db: Database): void {
 }
 
 const forbiddenCodes = new Set(["EACCES", "EPERM"]);
+const noFolderCodes = new Set(["ENOTDIR", "ELOOP", "ENAMETOOLONG"]);
 const readOnlyCodes = new Set(["EROFS", "SQLITE_READONLY_DIRECTORY"]);
 // SHMSIZE: the -shm file could not grow, which is how a full disk shows when a WAL database is opened.
 const fullCodes = new Set(["SQLITE_FULL", "SQLITE_IOERR_SHMSIZE", "ENOSPC", "EDQUOT"]);

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 
 import { run } from "../support/refused-start.ts";
 import { makeDataDir, removeDataDir, startServer, type TestServer } from "../support/server.ts";
@@ -21,6 +23,16 @@ test("a port that another server listens on is refused, whatever the data folder
   expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
   expect(stderr).toContain(`Can't listen on 127.0.0.1:${port}`);
   expect(stderr).toContain("change host or port, or stop what listens there");
+});
+
+test("a data folder that can't be looked into is refused in one sentence", async () => {
+  let folder = makeDataDir();
+  let file = join(folder, "a-file");
+  writeFileSync(file, "x");
+  let { exitCode, stderr, stdout } = await run(["serve", "--port", "0", "--data-dir", file]);
+  removeDataDir(folder);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+  expect(stderr).toMatch(/^s3-uploads: Could not look at uploads\.db \(ENOTDIR.*\)\. Change data_dir\.\n$/);
 });
 
 test("on every address, page, upload and sign-in are told by one that others reach", async () => {
