@@ -76,8 +76,14 @@ function stopSignal(): Promise<string> {
 function endWithReader(): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(brokenPipeExitCode);
-    throw error;
+    stderr(`s3-uploads: The output could not be written: ${error.message}\n`);
+    process.exit(failedExitCode);
   });
+}
+
+/** Resolves when all output has left, so that what became of it still counts. */
+function outputWritten(): Promise<void> {
+  return new Promise((resolve) => process.stdout.write("", () => setImmediate(resolve)));
 }
 
 async function main(argv: string[]): Promise<number> {
@@ -122,7 +128,9 @@ async function main(argv: string[]): Promise<number> {
 
 try {
   endWithReader();
-  process.exit(await main(process.argv.slice(2)));
+  let exitCode = await main(process.argv.slice(2));
+  await outputWritten();
+  process.exit(exitCode);
 } catch (error) {
   if (!(error instanceof AppError)) throw error;
   stderr(`s3-uploads: ${error.message}\n`);
