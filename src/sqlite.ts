@@ -228,8 +228,8 @@ export function translateSqliteError(thrown: unknown, doing: string, path?: stri
     let message = `Could not ${doing} (${reason}). Give the user that runs s3-uploads the right to read and write it, or change data_dir.`;
     return new AppError("internal_error", message, { cause: thrown });
   }
-  if (noFolderCodes.has(code)) {
-    return new AppError("internal_error", `Could not ${doing} (${reason}). Change data_dir.`, {
+  if (badPathCodes.has(code)) {
+    return new AppError("internal_error", `Could not ${doing} (${reason}). Choose another path.`, {
       cause: thrown,
     });
   }
@@ -270,7 +270,7 @@ export function checkDatabase(db: Database): void {
 }
 
 const forbiddenCodes = new Set(["EACCES", "EPERM"]);
-const noFolderCodes = new Set(["ENOTDIR", "ELOOP", "ENAMETOOLONG"]);
+const badPathCodes = new Set(["ENOTDIR", "ELOOP", "ENAMETOOLONG"]);
 const readOnlyCodes = new Set(["EROFS", "SQLITE_READONLY_DIRECTORY"]);
 // SHMSIZE: the -shm file could not grow, which is how a full disk shows when a WAL database is opened.
 const fullCodes = new Set(["SQLITE_FULL", "SQLITE_IOERR_SHMSIZE", "ENOSPC", "EDQUOT"]);

@@ -51,11 +51,11 @@ export function writeSnapshot(options: SnapshotOptions): SnapshotFacts {
   let { path, tableName, target, replace, views, keepPositions } = options;
   refuseTarget(target, replace);
   let { db, table } = openCatalogReader({ path, tableName });
-  removeLeftovers(target);
   // No ending that Datasette would take up from its folder.
   let temporary = `${target}.${crypto.randomUUID()}.part`;
   try {
     translated(`write ${basename(target)}`, () => {
+      removeLeftovers(target);
       // Nobody else's to read before it is what was asked for.
       closeSync(openSync(temporary, "wx", 0o600));
       db.run("VACUUM INTO ?", [temporary]);
@@ -73,7 +73,8 @@ export function writeSnapshot(options: SnapshotOptions): SnapshotFacts {
     return facts;
   } finally {
     closeDatabase(db);
-    rmSync(temporary, { force: true });
+    // Of a name that is too long even the removal fails.
+    if (existsSync(temporary)) rmSync(temporary, { force: true });
   }
 }
 

@@ -32,7 +32,9 @@ test("a data folder that can't be looked into is refused in one sentence", async
   let { exitCode, stderr, stdout } = await run(["serve", "--port", "0", "--data-dir", file]);
   removeDataDir(folder);
   expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
-  expect(stderr).toMatch(/^s3-uploads: Could not look at uploads\.db \(ENOTDIR.*\)\. Change data_dir\.\n$/);
+  expect(stderr).toMatch(
+    /^s3-uploads: Could not look at uploads\.db \(ENOTDIR.*\)\. Choose another path\.\n$/,
+  );
 });
 
 test("on every address, page, upload and sign-in are told by one that others reach", async () => {

@@ -147,6 +147,7 @@ describe("snapshot", () => {
       [join(dataDir, "uploads.db"), { replace: true }, "is a database in use (uploads.db-wal is beside it)"],
       [join(dataDir, "folder"), { replace: true }, "is not a file"],
       [join(dataDir, "nowhere", "x.db"), {}, "There is no folder"],
+      [join(dataDir, "x".repeat(250)), {}, "Choose another path."],
       [join(dataDir, "x.db"), { redact: "names" }, "--redact takes gps"],
     ];
     for (let [target, options, sentence] of refused) {
