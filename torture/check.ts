@@ -27,6 +27,8 @@ export interface Subject {
  */
 export async function check(subject: Subject, deep = false): Promise<string[]> {
   let { databases, objects, ledger, digests, dataDir } = subject;
+  // Read first: whose time is over goes with row and object while the check looks, and leaves this table last.
+  let trashed = databases.trashedUids();
   let rows = databases.rows();
   let { sizes, unfinished, leftovers } = await objects.list();
   let faults = leftovers.map((what) => `left behind in storage: ${what}`);
@@ -40,15 +42,16 @@ export async function check(subject: Subject, deep = false): Promise<string[]> {
     faults.push(`left behind in the spool: ${path}`);
   faults.push(...databases.faults());
 
-  for (let row of rows) faults.push(...(await faultsOfRow(row)));
+  for (let row of rows) if (!trashed.has(row.uid)) faults.push(...(await faultsOfRow(row)));
   let usedKeys = new Set(rows.map((row) => row.s3_key));
   let uids = new Set(rows.map((row) => row.uid));
   for (let key of sizes.keys()) {
     let [, marked = "", mark] = markPattern.exec(key) ?? [];
     if (mark === undefined && !usedKeys.has(key)) faults.push(`object without a row: ${key}`);
+    if (trashed.has(marked)) continue;
     if (mark !== undefined && uids.has(marked) !== (mark === "link")) faults.push(`mark that lies: ${key}`);
   }
-  faults.push(...settle(rows, pieces, ledger));
+  faults.push(...settle({ rows, trashed, pieces }, ledger));
   return faults;
 
   async function faultsOfRow(row: Row): Promise<string[]> {
@@ -86,7 +89,13 @@ function stateOf(
   };
 }
 
-function settle(rows: Row[], pieces: PiecesRow[], ledger: Ledger): string[] {
+interface Found {
+  rows: Row[];
+  trashed: ReadonlySet<string>;
+  pieces: PiecesRow[];
+}
+
+function settle({ rows, trashed, pieces }: Found, ledger: Ledger): string[] {
   let { files, deletedUids, tally } = ledger;
   let faults: string[] = [];
   let byName = new Map<string, Row>();
@@ -112,7 +121,16 @@ function settle(rows: Row[], pieces: PiecesRow[], ledger: Ledger): string[] {
     if (file.known && row && (row.uid !== file.known.uid || row.id !== file.known.id)) {
       faults.push(`another row than was acknowledged: ${file.name} ${file.known.uid} ${row.uid}`);
     }
-    if (file.deletion === "asked") {
+    let isTrashed = row !== undefined && trashed.has(row.uid);
+    let mayBeTrashed = ["trashing", "trashed", "undoing"].includes(file.deletion);
+    if (isTrashed && !mayBeTrashed) faults.push(`out of sight, and nobody asked for it: ${file.name}`);
+    if (mayBeTrashed) {
+      if (isTrashed) {
+        file.deletion = "trashed";
+        continue;
+      }
+      if (row && file.deletion === "trashed") faults.push(`deleted and back: ${file.name} ${row.uid}`);
+    } else if (file.deletion === "asked") {
       if (row) tally.deletionsUndone++;
       else tally.deletionsFinished++;
     } else if (file.known && !row) {

@@ -4,12 +4,19 @@ import { createPiecesClient, type PiecesClient } from "./pieces-client.ts";
 /** Statuses that say "not now": the server was right to say so, and the file is whole or gone. */
 const temporary = new Set([502, 503]);
 
+/** What a page's deletion is answered: to the list, which offers the undo. */
+const sentOn = 303;
+const restorePath = "/files/restore";
+
 /** A sender who writes down what was acknowledged. Its requests end by themselves when the server is killed. */
 export interface Client extends PiecesClient {
   form(files: SentFile[]): Promise<void>;
   put(file: SentFile, how: { chunked?: boolean; leaveAfterMs?: number }): Promise<void>;
   delete(file: SentFile): Promise<void>;
   deleteMany(files: SentFile[]): Promise<void>;
+  /** As a page deletes: it can be undone. */
+  trash(files: SentFile[]): Promise<void>;
+  undo(files: SentFile[]): Promise<void>;
 }
 
 export interface Answer {
@@ -40,12 +47,13 @@ export function createClient(base: string, ledger: Ledger, onWrongAnswer: (what:
     }
     let body: unknown;
     try {
-      // tus has answers that say it all in headers.
-      if (!path.startsWith("/tus") || answer.text !== "") body = JSON.parse(answer.text);
+      // tus has answers that say it all in headers, and so has a page that leads on to another.
+      let isTold = answer.text === "" && (path.startsWith("/tus") || answer.status === sentOn);
+      if (!isTold) body = JSON.parse(answer.text);
     } catch {
       onWrongAnswer(`${answer.status} to ${path} is no JSON: ${answer.text.slice(0, 200)}`);
     }
-    if (answer.status >= 300) note(path, init.method, answer.status, body);
+    if (answer.status >= 300 && answer.status !== sentOn) note(path, init.method, answer.status, body);
     return { status: answer.status, headers: answer.headers, body };
   }
 
@@ -53,8 +61,10 @@ export function createClient(base: string, ledger: Ledger, onWrongAnswer: (what:
     let code = (body as { error?: { code?: string } } | undefined)?.error?.code ?? "no code";
     count(ledger.tally.failures, `${status} ${code}`);
     if (temporary.has(status)) return;
-    // Gone with an earlier request, of whose answer nobody knows; or recorded already, and no more to be given up.
+    // Gone with an earlier request, of whose answer nobody knows; or recorded already, and no more to be given up; or deleted
+    // for too long to be undone.
     let isTooLate = path.includes("delete") ? status === 404 : method === "DELETE" && status === 403;
+    if (path === restorePath) isTooLate = status === 410;
     if (!isTooLate) onWrongAnswer(`${status} ${code} to ${method} ${path}`);
   }
 
@@ -118,7 +128,42 @@ export function createClient(base: string, ledger: Ledger, onWrongAnswer: (what:
       let ids = new Set((answer.body as { deleted: number[] }).deleted);
       for (let file of files) if (ids.has(file.known!.id)) deleted(file);
     },
+    async trash(files) {
+      let answer = await aboutAll(files, "trashing", "/files/delete", { confirmed: "1" }, "text/html");
+      if (answer?.status !== sentOn) return;
+      for (let file of files) file.deletion = "trashed";
+      ledger.tally.trashed += files.length;
+    },
+    async undo(files) {
+      let answer = await aboutAll(files, "undoing", restorePath, {}, "application/json");
+      if (answer === null || temporary.has(answer.status)) return;
+      let ids = new Set((answer.body as { restored?: number[] }).restored);
+      for (let file of files) {
+        let isBack = ids.has(file.known!.id);
+        file.deletion = isBack ? "none" : "trashed";
+        if (isBack) ledger.tally.restored++;
+        else ledger.tally.undoneTooLate++;
+      }
+    },
   };
+
+  async function aboutAll(
+    files: SentFile[],
+    deletion: SentFile["deletion"],
+    path: string,
+    fields: Record<string, string>,
+    accept: string,
+  ): Promise<Answer | null> {
+    for (let file of files) {
+      file.deletion = deletion;
+      file.busy = true;
+    }
+    let body = new URLSearchParams(fields);
+    for (let { known } of files) body.append("id", String(known!.id));
+    let answer = await ask(path, { method: "POST", body, headers: { Accept: accept }, redirect: "manual" });
+    for (let file of files) file.busy = false;
+    return answer;
+  }
 }
 
 /** Without a Content-Length on the way. */

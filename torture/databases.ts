@@ -46,6 +46,9 @@ export function openDatabases(dataDir: string) {
         "SELECT uid, key FROM resumable_uploads WHERE state = 'open' AND offset_bytes = length_bytes",
       ),
     ],
+    /** Files that are out of sight until their deletion is undone or final. */
+    trashedUids: () =>
+      new Set(read<{ uid: string }>("internal/state.db", "SELECT uid FROM trash").map(({ uid }) => uid)),
     pieces: () =>
       read<PiecesRow>(
         "internal/state.db",

@@ -6,8 +6,11 @@ export interface SentFile {
   sha256: string;
   /** Set once the server has said that it has the file, or was seen to have it after a crash. */
   known: { id: number; uid: string } | null;
-  /** `asked`: a deletion was sent and not acknowledged. */
-  deletion: "none" | "asked";
+  /**
+   * `asked`: a deletion for good was sent and not acknowledged. `trashing`: the same of one that can be undone; `trashed`: it
+   * was acknowledged; `undoing`: its undo was sent and not acknowledged.
+   */
+  deletion: "none" | "asked" | "trashing" | "trashed" | "undoing";
   idempotencyKey: string | null;
   /** Of a file that comes in pieces, once its beginning was acknowledged. */
   pieces: Pieces | null;
@@ -35,6 +38,11 @@ export interface Tally {
   deletionsAcknowledged: number;
   deletionsFinished: number;
   deletionsUndone: number;
+  /** Deletions that can be undone, and their undoing: acknowledged. */
+  trashed: number;
+  restored: number;
+  /** Undone too late. */
+  undoneTooLate: number;
   /** Answers other than success, by status and code. */
   failures: Map<string, number>;
 }
@@ -58,6 +66,9 @@ export function createTally(): Tally {
     deletionsAcknowledged: 0,
     deletionsFinished: 0,
     deletionsUndone: 0,
+    trashed: 0,
+    restored: 0,
+    undoneTooLate: 0,
     failures: new Map(),
   };
 }

@@ -52,6 +52,11 @@ export async function traffic(client: Client, options: TrafficOptions): Promise<
     );
   }
 
+  /** In the order in which they were sent. */
+  function trashed(): SentFile[] {
+    return [...ledger.files.values()].filter(({ busy, deletion }) => !busy && deletion === "trashed");
+  }
+
   /** A file that came in part, before a crash or a failure. */
   function anyOpen(): SentFile | undefined {
     let files = [...ledger.files.values()].filter(
@@ -114,6 +119,15 @@ export async function traffic(client: Client, options: TrafficOptions): Promise<
         let files = idle().slice(0, random.between(2, ledger.files.size > manyFiles ? 100 : 8));
         return files.length > 0 ? client.deleteMany(files) : undefined;
       }
+      case "trash": {
+        let files = idle().slice(0, random.between(1, 4));
+        return files.length > 0 ? client.trash(files) : undefined;
+      }
+      case "undo": {
+        let from = random.between(0, Math.max(0, trashed().length - 1));
+        let files = trashed().slice(from, from + random.between(1, 4));
+        return files.length > 0 ? client.undo(files) : undefined;
+      }
       default:
         return client.put(newFile(choice, random.chance(0.3)), { chunked: random.chance(0.2) });
     }
@@ -131,10 +145,20 @@ export async function traffic(client: Client, options: TrafficOptions): Promise<
 }
 
 type Choice =
-  SizeClass | "leaving" | "form" | "again" | "pieces" | "resume" | "terminate" | "delete" | "deleteMany";
+  | SizeClass
+  | "leaving"
+  | "form"
+  | "again"
+  | "pieces"
+  | "resume"
+  | "terminate"
+  | "delete"
+  | "deleteMany"
+  | "trash"
+  | "undo";
 const CHOICES: readonly Choice[] = [
   ...(["small", "small", "small", "small", "small", "head", "head", "medium"] as const),
-  ...(["form", "form", "again", "delete", "delete", "deleteMany"] as const),
+  ...(["form", "form", "again", "delete", "delete", "deleteMany", "trash", "trash", "undo"] as const),
   ...(["pieces", "pieces", "resume", "resume", "resume", "terminate", "parts"] as const),
 ];
 const PIECES_SIZES: readonly SizeClass[] = ["small", "head", "medium", "parts", "manyParts"];

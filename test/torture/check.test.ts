@@ -80,6 +80,22 @@ function moved(from: string, to: string): () => void {
   return () => renameSync(to, from);
 }
 
+test("a file that is out of sight and was not deleted, and one that was and is in sight", async () => {
+  let a = subject.ledger.files.get("a.bin")!;
+  let client = createClient(server.base, subject.ledger, (what) => expect(what).toBe(""));
+  await client.trash([a]);
+  expect(await check(subject)).toEqual([]);
+  expect(a).toMatchObject({ deletion: "trashed" });
+  a.deletion = "none";
+  expect(await check(subject)).toEqual(["out of sight, and nobody asked for it: a.bin"]);
+  a.deletion = "trashed";
+  await client.undo([a]);
+  expect(await check(subject)).toEqual([]);
+  expect(a).toMatchObject({ deletion: "none" });
+  a.deletion = "trashed";
+  expect(await check(subject)).toEqual([`deleted and back: a.bin ${a.known!.uid}`]);
+});
+
 test("an object that is gone", async () => {
   let path = pathOf("a.bin");
   let seen = await seenWhile(() => moved(path, join(dataDir, "elsewhere")));
