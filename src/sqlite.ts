@@ -39,8 +39,10 @@ export const maxCheckedAtStartBytes = 32 * MIB;
 export function openDatabase(path: string): Database {
   let opening = () => {
     refuseDamagedFiles(path);
-    // SQLite gives -wal and -shm the mode of the database itself, so it has to be right before SQLite sees it.
-    closeSync(openSync(path, "a", 0o600));
+    // SQLite gives -wal and -shm the mode of the database itself, so it has to be right before SQLite sees it. One that is
+    // there may be open in this process, and whoever closes a file loses every lock of its process on it (POSIX): another
+    // program would then take itself for the last one and remove the -wal that we go on to write to.
+    if (!existsSync(path)) closeSync(openSync(path, "a", 0o600));
     let db = new Database(path, { readwrite: true, create: true, strict: true });
     try {
       db.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 1);
@@ -125,7 +127,8 @@ export function makePrivateFolder(path: string): void {
 
 /**
  * Makes a file of mode 0600 where there is none, and brings one to it that was there before. SQLite gives a database's -wal,
- * -shm and -journal the mode of the database itself, so it has to be right before SQLite sees it.
+ * -shm and -journal the mode of the database itself, so it has to be right before SQLite sees it. Not for a database that
+ * this process has open: see openDatabase.
  */
 export function makePrivateFile(path: string): void {
   let descriptor = openSync(path, "a", 0o600);

@@ -1,12 +1,13 @@
 import { Database } from "bun:sqlite";
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
-import { copyFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 
 import { silentLog } from "../../src/log.ts";
 import { createCheckpointer } from "../../src/record/checkpointer.ts";
 import { openCatalog } from "../../src/record/database.ts";
 import { closeDatabase } from "../../src/sqlite.ts";
 import { MIB } from "../../src/units.ts";
+import { movedRows } from "../support/moved-rows.ts";
 import { eventually } from "../support/server.ts";
 import { newFile } from "./new-file.ts";
 import { tempCatalogs } from "./temp-catalog.ts";
@@ -16,16 +17,6 @@ setDefaultTimeout(60_000);
 
 const catalogs = tempCatalogs();
 afterAll(() => catalogs.remove());
-
-/** Rows that are in the database itself, whatever its WAL has. */
-function movedRows(path: string): number {
-  let copy = `${path}.without-wal`;
-  copyFileSync(path, copy);
-  using db = new Database(copy, { readonly: true });
-  let isThere = db.query("SELECT 1 FROM sqlite_schema WHERE name = 's3_uploads'").get() !== null;
-  if (!isThere) return 0;
-  return db.query<{ n: number }, []>("SELECT count(*) AS n FROM s3_uploads").get()?.n ?? -1;
-}
 
 test("what is committed moves into the database by itself, soon after", async () => {
   let path = catalogs.newPath();

@@ -1,9 +1,10 @@
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { bytesOf } from "../store/bodies.ts";
+import { movedRows } from "../support/moved-rows.ts";
 import { skipUnlessCi } from "../support/needs.ts";
 import { censusOf, eventually, makeDataDir, removeDataDir, startServer } from "../support/server.ts";
 
@@ -132,6 +133,37 @@ test.skipIf(skip)(
       expect(after.files.length).toBe(before.files.length + 2);
     } finally {
       await server.kill();
+    }
+  },
+);
+
+let noSqlite = skipUnlessCi(
+  Bun.which("sqlite3") ? null : "the sqlite3 tool is missing (apt-get install sqlite3)",
+);
+
+test.skipIf(noSqlite)(
+  "another program that opens and closes the catalog takes no row with it that comes later",
+  async () => {
+    let folder = makeDataDir();
+    let server = await startServer(folder);
+    try {
+      let catalog = join(folder, "uploads.db");
+      let walFile = () => statSync(`${catalog}-wal`, { throwIfNoEntry: false })?.ino;
+      let wal = walFile();
+      expect((await put(server.base)).status).toBe(201);
+      await eventually(
+        () => movedRows(catalog),
+        (rows) => rows === 1,
+      );
+      // Whoever closes a database last moves its WAL into it, and takes it away.
+      let { stdout } = Bun.spawnSync(["sqlite3", catalog, "SELECT count(*) FROM s3_uploads"]);
+      expect([stdout.toString(), walFile()]).toEqual(["1\n", wal]);
+      expect((await put(server.base)).status).toBe(201);
+      await server.kill();
+      expect(censusOf(folder).rows).toBe(2);
+    } finally {
+      await server.kill();
+      removeDataDir(folder);
     }
   },
 );

@@ -1,0 +1,12 @@
+import { Database } from "bun:sqlite";
+import { copyFileSync } from "node:fs";
+
+/** Rows that are in the catalog itself, whatever its WAL has. */
+export function movedRows(path: string): number {
+  let copy = `${path}.without-wal`;
+  copyFileSync(path, copy);
+  using db = new Database(copy, { readonly: true });
+  let isThere = db.query("SELECT 1 FROM sqlite_schema WHERE name = 's3_uploads'").get() !== null;
+  if (!isThere) return 0;
+  return db.query<{ n: number }, []>("SELECT count(*) AS n FROM s3_uploads").get()?.n ?? -1;
+}
