@@ -10,7 +10,7 @@ import { detectMediaType } from "./inspect/media-type.ts";
 import type { Policy } from "./inspect/policy.ts";
 import type { Log } from "./log.ts";
 import type { RefusedFile } from "./parse/upload-request.ts";
-import { rangeReader, type RecordUpload } from "./record-upload.ts";
+import { rangeReader, type RecordUpload, toldOf } from "./record-upload.ts";
 import type { FileRepository } from "./record/file-repository.ts";
 import { type Recovery, undoPatienceMs } from "./recover.ts";
 import { endsWithin } from "./soon.ts";
@@ -133,7 +133,7 @@ export function createReceiveUpload(deps: ReceiveUploadDeps): ReceiveUpload {
   ): Promise<UploadOutcome | StoredFile> {
     if ("error" in file) throw file.error;
     let earlier = await earlierResult(file, position, context.idempotencyKey);
-    if (earlier) return { success: true, record: earlier, duplicateOf: null };
+    if (earlier) return { success: true, ...(await toldOf(earlier, repository)) };
 
     policy.checkName(file.filename);
     if (file.declaredBytes !== null) policy.checkSize(file.declaredBytes, file.filename);

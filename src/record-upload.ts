@@ -114,6 +114,15 @@ export function createRecordUpload({
   };
 }
 
+/** What was told of a file when it was recorded, for whoever asks again. */
+export async function toldOf(
+  record: FileRecord,
+  repository: Pick<FileRepository, "getByChecksum">,
+): Promise<{ record: FileRecord; duplicateOf: number | null }> {
+  let oldest = await repository.getByChecksum(record.checksum_sha256);
+  return { record, duplicateOf: oldest && oldest.id < record.id ? oldest.id : null };
+}
+
 /** What the audit log tells of an upload. */
 export function auditFacts(file: FileRecord): JsonObject {
   let { id, uid, filename, size_bytes: bytes, content_type: type, checksum_sha256: sha256 } = file;

@@ -172,6 +172,15 @@ test("a retry with the same Idempotency-Key gets the first answer, another file 
   expect((await census()).rows).toEqual(["a.bin"]);
 });
 
+test("a retry hears of the duplicate that the first answer told of", async () => {
+  let receive = createReceive();
+  await receive(filesOf(three[0]!), context());
+  let again = context({ idempotencyKey: "key" });
+  let first = await receive(filesOf(three[0]!), again);
+  expect(first).toMatchObject([{ success: true, record: { id: 2 }, duplicateOf: 1 }]);
+  expect(await receive(filesOf(three[0]!), again)).toEqual(first);
+});
+
 test("other bytes by the same name are not taken for a retry, and nothing is told of the first file", async () => {
   let receive = createReceive();
   let again = context({ idempotencyKey: "key" });

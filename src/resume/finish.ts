@@ -3,7 +3,7 @@ import type { FileRecord } from "../domain.ts";
 import { AppError } from "../errors.ts";
 import { createSource } from "../inspect/head-tail.ts";
 import type { Log } from "../log.ts";
-import { rangeReader, type RecordUpload } from "../record-upload.ts";
+import { rangeReader, type RecordUpload, toldOf } from "../record-upload.ts";
 import type { FileRepository } from "../record/file-repository.ts";
 import type { Recovery } from "../recover.ts";
 import type { ResumableTable, ResumableUpload, Verdict } from "../state/resumable-table.ts";
@@ -39,7 +39,7 @@ export async function finishUpload(
   let recorded = await repository.get(uid);
   if (recorded) {
     await recovery.undoUpload(uid);
-    return { record: recorded, duplicateOf: null };
+    return toldOf(recorded, repository);
   }
   let verdict = upload.verdict ?? (await judgeWhole(upload, deps));
   let head = table.head(uid);

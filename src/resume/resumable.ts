@@ -4,6 +4,7 @@ import type { ByteStream, StorageName } from "../domain.ts";
 import { AppError, type ErrorCode, toAppError } from "../errors.ts";
 import type { Ids } from "../ids.ts";
 import type { Log } from "../log.ts";
+import { toldOf } from "../record-upload.ts";
 import type { Recovery } from "../recover.ts";
 import type { ResumableUpload } from "../state/resumable-table.ts";
 import type { Storage } from "../store/storage.ts";
@@ -145,7 +146,7 @@ export function createResumable(deps: ResumableDeps): Resumable {
   async function finishedBefore({ fileId }: ResumableUpload): Promise<Finished> {
     let record = fileId === null ? null : await repository.get(fileId);
     if (!record) throw new AppError("gone", "The file of this upload has been deleted.");
-    return { record, duplicateOf: null };
+    return toldOf(record, repository);
   }
 
   async function statusNow(uid: string): Promise<ResumableStatus> {
