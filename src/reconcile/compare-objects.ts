@@ -1,6 +1,6 @@
 import { type AuditRow, rangeOfPrefix } from "../record/catalog-audit.ts";
 import { compareByteOrder } from "../store/byte-order.ts";
-import { kindOfKey } from "../store/key-kinds.ts";
+import { isProbeKey, kindOfKey } from "../store/key-kinds.ts";
 import type { ObjectInfo } from "../store/storage.ts";
 import type { Audit } from "./audit.ts";
 import { type DeepRead, readAndCompare } from "./deep.ts";
@@ -88,11 +88,14 @@ function compareSizes(object: ObjectInfo, row: AuditRow, suspects: Suspects, { d
 async function withoutRow(audit: Audit, object: ObjectInfo, suspects: Suspects): Promise<void> {
   let { kind } = kindOfKey(audit.place.prefix, object.key);
   if (kind === "object") suspects.objectsAlone.push(object);
-  else if (kind === "foreign") {
+  // Names of folders, as consoles make them, are nobody's files.
+  else if (kind === "foreign" && !object.key.endsWith("/")) {
     if (audit.isYoung(object.lastModifiedMs)) audit.totals.young++;
     else {
       let { name: storage, bucket } = audit.storage;
-      let detail = "this program did not make it; import adopts it";
+      let detail = isProbeKey(object.key)
+        ? "s3-uploads check could not remove it; nobody needs it"
+        : "this program did not make it; import adopts it";
       let { key, sizeBytes: found_bytes } = object;
       await audit.found({ kind: "foreign_object", storage, bucket, key, found_bytes, detail });
     }

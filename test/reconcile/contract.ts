@@ -73,6 +73,18 @@ export function reconcileContract(name: string, make: () => Promise<StorageToRec
       expect(await world.report()).toMatchObject({ kinds: [], totals: { rows: 1, ownObjects: 1 } });
     });
 
+    test("tells of no names of folders, and of a trial of check that nothing comes of it", async () => {
+      let { storage } = made;
+      let folders = storage.name === "s3" ? [prefix, `${prefix}made in a console/`] : [];
+      for (let key of folders) await storage.put(putRequest(key, new Uint8Array()));
+      await storage.put(putRequest(`${prefix}s3-uploads-check/${Bun.randomUUIDv7()}`, bytesOf(5)));
+      let { told, totals } = await world.report();
+      expect(totals.objects).toBe(folders.length + 1);
+      expect(told.map(({ finding: { kind, detail } }) => [kind, detail])).toEqual([
+        ["foreign_object", "s3-uploads check could not remove it; nobody needs it"],
+      ]);
+    });
+
     test(
       "finds every kind of fault, repairs what can be repaired, and finds nothing else afterwards",
       async () => {
