@@ -1,7 +1,7 @@
 import type { FindingKind } from "./finding.ts";
 import type { Totals } from "./totals.ts";
 
-/** So many may always be acted on. */
+/** So many may always be acted on, unless storage holds nothing at all. */
 const alwaysAllowed = 10;
 /** Of all, beyond that. */
 const allowedShare = 0.1;
@@ -10,7 +10,7 @@ const allowedShare = 0.1;
  * The kinds of which there are so many that it is not the files that are wrong, but what they are compared with; each with
  * what it looks like, in whole sentences.
  */
-export function brake({ found, rows, ownObjects, marks, listed }: Totals): Map<FindingKind, string> {
+export function brake({ found, rows, objects, ownObjects, marks, listed }: Totals): Map<FindingKind, string> {
   let held = new Map<FindingKind, string>();
   if (!listed) {
     let sentence = "Storage could not be listed to its end: nothing is repaired.";
@@ -26,11 +26,12 @@ export function brake({ found, rows, ownObjects, marks, listed }: Totals): Map<F
     return held;
   }
   let missing = found.missing_object;
-  if (isTooMany(missing, rows)) {
-    held.set(
-      "missing_object",
-      `${share(missing, rows)} files have no object. That looks like the wrong bucket or prefix, or a bucket that was emptied: look at s3_bucket, s3_prefix and data_dir.`,
-    );
+  let isEmpty = objects === 0 && missing > 1;
+  if (isEmpty || isTooMany(missing, rows)) {
+    let sentence = `${share(missing, rows)} files have no object. That looks like the wrong bucket or prefix, a bucket that was emptied, or a disk that is not mounted: look at s3_bucket, s3_prefix and data_dir.`;
+    held.set("missing_object", sentence);
+    // What would be written there is not to be found again when the right place is back.
+    if (isEmpty) held.set("missing_mark", sentence);
   }
   let orphans = found.orphan_object;
   if (isTooMany(orphans, ownObjects)) {

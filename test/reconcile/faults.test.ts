@@ -185,6 +185,26 @@ describe("a repair that has suspiciously much to do", () => {
     expect(world.removedRows()).toHaveLength(11);
   });
 
+  test("leaves even a few files alone, and writes nothing, where storage holds nothing at all", async () => {
+    let lost = await world.file({}, { object: false });
+    await world.file({ s3_key: lost.s3_key }, { object: false });
+    let held = await world.repair();
+    expect(held.actions).toEqual([
+      "missing_mark held_back",
+      "missing_object held_back",
+      "missing_object held_back",
+    ]);
+    expect(held.warnings).toEqual([
+      expect.stringMatching(/^2 of 2 files have no object\. .* or a disk that is not mounted/),
+    ]);
+    expect(await world.keys()).toEqual([]);
+    await world.file();
+    expect((await world.repair()).actions.filter((action) => action.startsWith("missing_object"))).toEqual([
+      "missing_object row_removed",
+      "missing_object row_removed",
+    ]);
+  });
+
   test("leaves objects without files alone, with their marks, until it is forced", async () => {
     let keys = putMany(11, newKey);
     putMany(1, () => linkMarkKey(prefix, Bun.randomUUIDv7()));
