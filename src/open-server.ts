@@ -62,6 +62,7 @@ import { createUsers } from "./state/users.ts";
 import { createWriteBehind } from "./state/write-behind.ts";
 import { createStorages, type Storages } from "./storages.ts";
 import { keyPrefixOf } from "./store/keys.ts";
+import { isEmptyFolder } from "./store/local.ts";
 import { firstBlockBytes } from "./store/s3/part-buffer.ts";
 import { createSweep } from "./sweep.ts";
 import { createTotalQuota } from "./total-quota.ts";
@@ -80,6 +81,8 @@ export interface OpenServer {
   audit: Audit;
   /** Brings back what an earlier process knew, and removes what it left. To be called before anybody is answered. */
   prepare(): Promise<void>;
+  /** Whether the newest file should be in the local folder, and nothing is in that. To be asked before anything is put there. */
+  isLocalFolderEmptied(): Promise<boolean>;
   /** Begins to look for damage in a catalog that is too large to look at before; what it finds is logged, and said by /readyz. */
   checkCatalog(): void;
   /** Makes sure that somebody can get in; asked once the port is known. */
@@ -366,6 +369,12 @@ export function openServer(
         await trash.load();
         // Read now what would else hold up the first upload.
         if (config.max_total_mb > 0) await repository.storedBytes();
+      },
+      async isLocalFolderEmptied() {
+        let newest = (await repository.list({ size: 1 })).rows[0];
+        if (newest?.storage !== "local") return false;
+        // A folder that can't be read is readiness's to tell of.
+        return isEmptyFolder(join(config.data_dir, "objects")).catch(() => false);
       },
       checkCatalog() {
         stopChecking = checkLargeCatalog(catalogPath, (error) => {

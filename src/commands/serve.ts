@@ -44,6 +44,7 @@ export async function runServe(options: ServeOptions): Promise<void> {
   let opened = openServer(config, { ...options, onSyncFailure: (error) => endAtOnce(log, error) });
   try {
     await opened.prepare();
+    let isEmptied = await opened.isLocalFolderEmptied();
     await opened.readiness.start();
     let { fault } = opened.readiness;
     if (fault && fault.code !== "storage_unavailable") throw fault;
@@ -53,7 +54,7 @@ export async function runServe(options: ServeOptions): Promise<void> {
     opened.resumable.start();
     auditStart(opened.audit, config, options.version);
     let access = opened.ensureAccess(server.port ?? config.port);
-    write(banner(options, opened, access, { isNew, isLost, isStateLost }));
+    write(banner(options, opened, access, { isNew, isLost, isStateLost, isEmptied }));
     log.info({ port: server.port, storage: opened.storages.current.name }, "listening");
     let signal = await stopped;
     log.info({ signal }, "ending: uploads under way may finish");
@@ -107,11 +108,22 @@ const lostCatalog =
 const lostState =
   'internal/state.db is new, but the catalog is not: tokens, users and invitations have to be made anew. If it was lost, "s3-uploads reconcile" tells what was under way; or stop the server and put a copy back.';
 
+const emptied =
+  "The catalog has files in objects/, and nothing is in there: is a disk not mounted? Stop the server before files come to the wrong place.";
+
+/** What a start has found in the data folder. */
+interface Found {
+  isNew: boolean;
+  isLost: boolean;
+  isStateLost: boolean;
+  isEmptied: boolean;
+}
+
 function banner(
   { config, version }: ServeOptions,
   { storages, readiness }: OpenServer,
   access: EnsuredAccess,
-  { isNew, isLost, isStateLost }: { isNew: boolean; isLost: boolean; isStateLost: boolean },
+  { isNew, isLost, isStateLost, isEmptied }: Found,
 ): string {
   let base = `${access.base}${config.base_path}`;
   let { current } = storages;
@@ -128,6 +140,7 @@ function banner(
   ];
   if (isLost) rows.push(["Warning", lostCatalog]);
   if (isStateLost) rows.push(["Warning", lostState]);
+  if (isEmptied) rows.push(["Warning", emptied]);
   if (readiness.fault) rows.push(["Warning", readiness.fault.message]);
   for (let sentence of current.shortcomings ?? []) rows.push(["Warning", sentence]);
   if (access.kind === "created") rows.push(["Sign in", access.link]);

@@ -8,7 +8,7 @@ import { createFolders, syncFolder } from "./local/folders.ts";
 import type { Folders } from "./local/folders.ts";
 import { listTree } from "./local/list-tree.ts";
 import { moveFile } from "./local/move-file.ts";
-import { checkOwnFolder, placeOf } from "./local/place.ts";
+import { checkOwnFolder, ownNamePrefix, placeOf } from "./local/place.ts";
 import { putFile } from "./local/put-file.ts";
 import { openDescriptor } from "./local/read-descriptor.ts";
 import { readRange } from "./local/read-range.ts";
@@ -173,6 +173,16 @@ function within(sizeBytes: number, range?: { first: number; last: number }): { f
   if (!range) return { first: 0, last };
   if (range.first >= 0 && range.first <= last) return { first: range.first, last };
   throw new AppError("storage_error", `The range ${range.first}-${range.last} is not in the object.`);
+}
+
+/** Whether nothing of local storage is in its folder but what it makes for itself: also where there is no such folder. */
+export async function isEmptyFolder(directory: string): Promise<boolean> {
+  try {
+    return (await readdir(resolve(directory))).every((name) => name.startsWith(ownNamePrefix));
+  } catch (error) {
+    if (isMissing(error)) return true;
+    throw toStorageError(error, "read");
+  }
 }
 
 /**

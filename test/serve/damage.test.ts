@@ -225,6 +225,18 @@ test("a private database that is gone beside a catalog is begun anew and told of
   }
 });
 
+test("files that are gone all at once are told of at every start: their disk may not be mounted", async () => {
+  let folder = copyOfFolder();
+  let warning = "Warning  The catalog has files in objects/, and nothing is in there";
+  rmSync(join(folder, "objects"), { recursive: true });
+  for (let isThere of [false, false, true]) {
+    if (isThere) cpSync(join(original, "objects"), join(folder, "objects"), { recursive: true });
+    let server = await startServer(folder);
+    expect(server.banner().includes(warning)).toBe(!isThere);
+    await server.stop();
+  }
+});
+
 test("databases that a start left empty when it was killed are made by the next one", async () => {
   for (let empty of [["internal/state.db"], ["internal/state.db", "uploads.db"], ["uploads.db"]]) {
     let folder = makeDataDir();
