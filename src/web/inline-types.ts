@@ -7,6 +7,7 @@ const maxPreviewBytes = 50 * MIB;
 /** How a browser may show a type on our own origin. Whatever is not here is a download, because it might run. */
 const inlineTypes: Record<string, "image" | "video" | "audio" | "document"> = {
   "image/png": "image",
+  "image/apng": "image",
   "image/jpeg": "image",
   "image/gif": "image",
   "image/webp": "image",

@@ -149,6 +149,7 @@ describe("conditions", () => {
 
 test.each([
   ["image/png", "inline"],
+  ["image/apng", "inline"],
   ["image/jpeg", "inline"],
   ["application/pdf", "inline"],
   ["video/mp4", "inline"],
