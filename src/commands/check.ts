@@ -10,6 +10,7 @@ import { isLoopback } from "../loopback.ts";
 import type { Storage } from "../store/storage.ts";
 import { SECOND_MS } from "../units.ts";
 import { inspectDataFolder } from "./check-data-folder.ts";
+import { inspectDatabases } from "./check-databases.ts";
 import { inspectModes } from "./check-modes.ts";
 import { inspectPublicity } from "./check-public.ts";
 
@@ -52,6 +53,7 @@ export async function runCheck({ config, storage, write, ids = randomIds }: Chec
 
   reportConfiguration(config, report);
   await inspectDataFolder(config, storage.name, ids.uid(), report);
+  inspectDatabases(config, report);
   await inspectModes(config.data_dir, report);
   if (storage.name === "local" && !existsSync(join(config.data_dir, "objects"))) {
     report("ok", "storage", "the folder for objects will be made by the server");

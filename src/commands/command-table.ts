@@ -47,7 +47,7 @@ export const COMMANDS = {
     minOperands: 0,
     maxOperands: 0,
     summary: "try configuration and credentials on the bucket",
-    text: "Looks at the configuration and the data folder, then lists the bucket, stores a small object under the prefix, reads it back, compares it and deletes it. Warns of files that others on this machine can read, and of a bucket that strangers can. One line a check; the exit status is 1 when one failed. A server may run beside it.",
+    text: "Looks at the configuration, the data folder and its databases, then lists the bucket, stores a small object under the prefix, reads it back, compares it and deletes it. Warns of files that others on this machine can read, and of a bucket that strangers can. One line a check; the exit status is 1 when one failed. A server may run beside it.",
     options: [],
     examples: ["s3-uploads check", "s3-uploads check --config s3-uploads.yaml"],
   },

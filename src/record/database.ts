@@ -112,11 +112,36 @@ function openExisting(
   }
 }
 
+/** Throws what openCatalog would throw, of a catalog that is there, and changes nothing. */
+export function inspectCatalog({ path, tableName }: { path: string; tableName: string }): void {
+  let wanted = parseTableName(tableName);
+  let db = openReader(path);
+  try {
+    translatedFor(db)("read the catalog", () => {
+      refuseNewerSchema(db, catalogMigrations(wanted).length);
+      findTable(db, wanted);
+    });
+  } finally {
+    closeDatabase(db);
+  }
+}
+
 /** Which table to use: the one that is there, when only its case differs, or a new one when no rows are left behind. */
 function settleTable(db: Database, wanted: string): string {
+  let { same, ours } = findTable(db, wanted);
+  if (same) return same;
+  immediately(db, () => {
+    for (let other of ours) giveUpEmptyTable(db, other, wanted);
+    db.run("PRAGMA user_version = 0");
+  });
+  return wanted;
+}
+
+/** Ours without the wanted one are without rows. */
+function findTable(db: Database, wanted: string): { same: string | undefined; ours: string[] } {
   let ours = schemaVersion(db) === 0 ? [] : findOurTables(db);
   let same = ours.find((name) => name.toLowerCase() === wanted.toLowerCase());
-  if (same) return same;
+  if (same) return { same, ours };
   refuseForeignTable(db, wanted);
   for (let other of ours) {
     if (db.query(`SELECT 1 FROM "${other}" LIMIT 1`).get() === null) continue;
@@ -124,11 +149,7 @@ function settleTable(db: Database, wanted: string): string {
       `db_table_name is "${wanted}", but the catalog ${basename(db.filename)} has its rows in "${other}". Set db_table_name to "${other}", or use another data_dir.`,
     );
   }
-  immediately(db, () => {
-    for (let other of ours) giveUpEmptyTable(db, other, wanted);
-    db.run("PRAGMA user_version = 0");
-  });
-  return wanted;
+  return { same, ours };
 }
 
 /** Tables of catalogs, whatever they are called. */

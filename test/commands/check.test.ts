@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -9,11 +9,16 @@ import type { Config } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { AppError } from "../../src/errors.ts";
 import { silentLog } from "../../src/log.ts";
+import { openCatalog } from "../../src/record/database.ts";
+import { createSqliteRepository } from "../../src/record/sqlite-repository.ts";
 import { createSpool } from "../../src/spool.ts";
+import { closeDatabase } from "../../src/sqlite.ts";
+import { openStateDatabase } from "../../src/state/database.ts";
 import { createLocalStorage } from "../../src/store/local.ts";
 import { createS3Storage } from "../../src/store/s3/s3-storage.ts";
 import type { Storage } from "../../src/store/storage.ts";
 import { MIB } from "../../src/units.ts";
+import { newFile } from "../record/new-file.ts";
 import { startMiniflare } from "../support/s3-servers/miniflare.ts";
 import type { S3Server } from "../support/s3-servers/s3-server.ts";
 
@@ -116,6 +121,51 @@ describe("check", () => {
     expect(objects.size).toBe(0);
     expect(deletes[0]).toMatch(/^in\/here\/s3-uploads-check\/[0-9a-f-]{36}$/);
     expect(readdirSync(config.data_dir)).toEqual([]);
+  });
+
+  test("finds out that a server could not open its databases, and leaves them as they are", async () => {
+    let config = configOf(bucket);
+    let catalog = join(config.data_dir, "uploads.db");
+    let state = join(config.data_dir, "internal", "state.db");
+    closeDatabase(openStateDatabase(state));
+    closeDatabase(openCatalog({ path: catalog, tableName: config.db_table_name }).db);
+    let look = async (like: Config = config) => {
+      let { exitCode, lines } = await check(like, memoryStorage().storage);
+      return [exitCode, ...lines.filter((line) => line.includes("  database  "))];
+    };
+    expect(await look()).toEqual([
+      0,
+      `ok    database        ${catalog} can be read`,
+      `ok    database        ${state} can be read`,
+    ]);
+    let renamed = { ...config, db_table_name: "other" };
+    expect(await look(renamed)).toEqual([0, expect.stringContaining("ok"), expect.stringContaining("ok")]);
+    let repository = createSqliteRepository({
+      path: catalog,
+      tableName: config.db_table_name,
+      log: silentLog,
+    });
+    await repository.create(newFile(), "store");
+    repository.close();
+    expect(await look(renamed)).toEqual([
+      1,
+      expect.stringMatching(/^FAIL  database        db_table_name is "other", but the catalog/),
+      expect.stringContaining("ok"),
+    ]);
+    writeFileSync(catalog, "x".repeat(5000));
+    for (let end of ["", "-wal", "-shm"]) rmSync(state + end, { force: true });
+    writeFileSync(state, "");
+    expect(await look()).toEqual([
+      1,
+      expect.stringMatching(
+        /^FAIL  database        Could not .*: uploads\.db is damaged .* run s3-uploads import/,
+      ),
+      expect.stringMatching(/^FAIL  database        Could not .*: state\.db is damaged \(it is empty/),
+    ]);
+    expect([readFileSync(catalog, "utf8"), readFileSync(state, "utf8")]).toEqual(["x".repeat(5000), ""]);
+    for (let end of ["", "-wal", "-shm"]) rmSync(catalog + end, { force: true });
+    writeFileSync(catalog, "");
+    expect(await look()).toEqual([0, expect.stringContaining("ok"), expect.stringContaining("ok")]);
   });
 
   test("goes on after a denied list, because the other permissions may be there", async () => {
