@@ -1,5 +1,6 @@
 import type { FileMetadata, Json, JsonObject, MediaType } from "../domain.ts";
 import type { ByteSource } from "./byte-source.ts";
+import { readAiff } from "./dimensions/aiff.ts";
 import { readAsf } from "./dimensions/asf.ts";
 import { readAvi } from "./dimensions/avi.ts";
 import { readBmp } from "./dimensions/bmp.ts";
@@ -9,8 +10,10 @@ import { readIco } from "./dimensions/ico.ts";
 import { readJp2 } from "./dimensions/jp2.ts";
 import { readJpeg } from "./dimensions/jpeg.ts";
 import { readJxl } from "./dimensions/jxl.ts";
+import { readMp3 } from "./dimensions/mp3.ts";
 import { readMp4 } from "./dimensions/mp4.ts";
 import { readMpeg } from "./dimensions/mpeg.ts";
+import { readOgg } from "./dimensions/ogg.ts";
 import { readPng } from "./dimensions/png.ts";
 import { readPnm } from "./dimensions/pnm.ts";
 import { readPsd } from "./dimensions/psd.ts";
@@ -70,10 +73,14 @@ const READERS: Record<string, (source: ByteSource) => Promise<FileFacts>> = {
   "audio/x-matroska": readWebm,
   "video/x-msvideo": readAvi,
   "video/mpeg": readMpeg,
+  "video/ogg": readOgg,
   "video/x-ms-asf": readAsf,
   "audio/x-ms-asf": readAsf,
   "audio/wav": readWav,
   "audio/flac": readFlac,
+  "audio/mpeg": readMp3,
+  "audio/ogg": readOgg,
+  "audio/aiff": readAiff,
 };
 
 /** They stand at the top of the metadata, or in columns of their own. */
