@@ -4,6 +4,7 @@ import { readAiff } from "./dimensions/aiff.ts";
 import { readAsf } from "./dimensions/asf.ts";
 import { readAvi } from "./dimensions/avi.ts";
 import { readBmp } from "./dimensions/bmp.ts";
+import { readFlv } from "./dimensions/flv.ts";
 import { readGif } from "./dimensions/gif.ts";
 import { readHeif } from "./dimensions/heif.ts";
 import { readIco } from "./dimensions/ico.ts";
@@ -13,6 +14,7 @@ import { readJxl } from "./dimensions/jxl.ts";
 import { readMp3 } from "./dimensions/mp3.ts";
 import { readMp4 } from "./dimensions/mp4.ts";
 import { readMpeg } from "./dimensions/mpeg.ts";
+import { readMxf } from "./dimensions/mxf.ts";
 import { readOgg } from "./dimensions/ogg.ts";
 import { readPng } from "./dimensions/png.ts";
 import { readPnm } from "./dimensions/pnm.ts";
@@ -21,6 +23,7 @@ import { readFujifilm, readRawPhoto } from "./dimensions/raw.ts";
 import { readFlac, readWav } from "./dimensions/sound.ts";
 import { readSvg } from "./dimensions/svg.ts";
 import { readTiff } from "./dimensions/tiff.ts";
+import { readTransportStream } from "./dimensions/transport-stream.ts";
 import { readWebm } from "./dimensions/webm.ts";
 import { readWebp } from "./dimensions/webp.ts";
 import { isoDate, isoDay, takenAt } from "./exif/dates.ts";
@@ -73,7 +76,10 @@ const READERS: Record<string, (source: ByteSource) => Promise<FileFacts>> = {
   "audio/x-matroska": readWebm,
   "video/x-msvideo": readAvi,
   "video/mpeg": readMpeg,
+  "video/mp2t": readTransportStream,
+  "video/x-flv": readFlv,
   "video/ogg": readOgg,
+  "application/mxf": readMxf,
   "video/x-ms-asf": readAsf,
   "audio/x-ms-asf": readAsf,
   "audio/wav": readWav,
