@@ -4,6 +4,7 @@ import { readAiff } from "./dimensions/aiff.ts";
 import { readAsf } from "./dimensions/asf.ts";
 import { readAvi } from "./dimensions/avi.ts";
 import { readBmp } from "./dimensions/bmp.ts";
+import { readCr3 } from "./dimensions/cr3.ts";
 import { readFlv } from "./dimensions/flv.ts";
 import { readGif } from "./dimensions/gif.ts";
 import { readHeif } from "./dimensions/heif.ts";
@@ -57,6 +58,7 @@ const READERS: Record<string, (source: ByteSource) => Promise<FileFacts>> = {
   "image/heif-sequence": readHeif,
   "image/x-adobe-dng": readRawPhoto,
   "image/x-canon-cr2": readRawPhoto,
+  "image/x-canon-cr3": readCr3,
   "image/x-nikon-nef": readRawPhoto,
   "image/x-sony-arw": readRawPhoto,
   "image/x-pentax-pef": readRawPhoto,

@@ -12,6 +12,9 @@ export interface TiffPlace {
   source: ByteSource;
   offset: number;
   length: number;
+  /** Blocks of their own, where a format does not put these directories into the first one. */
+  exposure?: TiffPlace | null;
+  gps?: TiffPlace | null;
 }
 
 /** What a format's own structure tells. */

@@ -1,6 +1,18 @@
 import { expect, test } from "bun:test";
 
-import { ascii, bytes, exifSegment, jpeg, short, tiff, type TiffField, u16, u32 } from "../support/images.ts";
+import {
+  ascii,
+  box,
+  bytes,
+  exifSegment,
+  jpeg,
+  rationals,
+  short,
+  tiff,
+  type TiffField,
+  u16,
+  u32,
+} from "../support/images.ts";
 import { inspectBytes, sizesOf } from "./inspect-bytes.ts";
 
 const turned = tiff({ main: [short(0x112, 6)] });
@@ -47,4 +59,31 @@ test("raw photos are known by their bytes where those tell, else by their names"
   expect(await typeOf(tiff({ main: [short(0x100, 3), [0xc4a5, 7, 4, [1, 2, 3, 4]]] }), "a.tif")).toBe(
     "image/tiff",
   );
+});
+
+test("raw photos of Canon in boxes tell size, time and place from a block for each", async () => {
+  let main = tiff({ main: [short(0x100, 30), short(0x101, 40), ascii(0x10f, "Canon"), short(0x112, 6)] });
+  let exposure = tiff({ main: [ascii(0x9003, "2024:01:02 03:04:05"), ascii(0xa434, "RF 50mm")] });
+  let place = tiff({
+    main: [
+      ascii(1, "N"),
+      rationals(2, [48, 1], [30, 1], [0, 1]),
+      ascii(3, "E"),
+      rationals(4, [16, 1], [15, 1], [0, 1]),
+    ],
+  });
+  let name = Buffer.from("85c0b687820f11e08111f4ce462b6a48", "hex");
+  let parts = [box("CMT1", main), box("CMT2", exposure), box("CMT4", place)];
+  let file = bytes(
+    box("ftyp", "crx ", u32(1), "crx isom"),
+    box("moov", box("uuid", name, box("CNCV", "x"), ...parts)),
+  );
+  expect(await sizesOf(file, "a.cr3")).toEqual(lying);
+  let { media, found } = await inspectBytes(file, "a.cr3");
+  expect(media.contentType).toBe("image/x-canon-cr3");
+  expect(found).toMatchObject({ taken_at: "2024-01-02T03:04:05", latitude: 48.5, longitude: 16.25 });
+  expect(found.metadata).toMatchObject({ make: "Canon", lens: "RF 50mm", orientation: 6 });
+  let hidden = await inspectBytes(file, "a.cr3", { keepPosition: false });
+  expect([hidden.found.latitude, hidden.found.metadata["gps"]]).toEqual([null, undefined]);
+  expect((await inspectBytes(file.subarray(0, -200), "a.cr3")).found.latitude).toBe(null);
 });

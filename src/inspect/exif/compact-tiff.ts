@@ -66,16 +66,31 @@ export async function compactTiff(place: TiffPlace, keepPosition: boolean): Prom
   let main = await readDirectory(tiff, tiff.firstDirectory);
   let directories = [await fieldsOf(tiff, main)];
   for (let pointer of keepPosition ? [TAG.exif, TAG.gps] : [TAG.exif]) {
-    let entry = main.find((one) => one.tag === pointer && POINTER_TYPES.has(one.type));
-    let offset = entry ? numberOf(tiff, entry) : null;
-    let entries = offset === null || offset === tiff.firstDirectory ? [] : await readDirectory(tiff, offset);
-    directories.push(await fieldsOf(tiff, entries));
+    let apart = pointer === TAG.exif ? place.exposure : place.gps;
+    directories.push(
+      apart ? await fieldsApart(apart, tiff.littleEndian) : await fieldsAt(tiff, main, pointer),
+    );
   }
   let [image = [], exposure = [], ...gps] = directories;
   // Raw photos and scans may have the time beside the size; as everybody else, exifr looks for it in the Exif directory.
   let times = image.filter(({ tag }) => TIME_TAGS.has(tag) && !exposure.some((one) => one.tag === tag));
   let all = [image.filter(({ tag }) => !TIME_TAGS.has(tag)), [...exposure, ...times], ...gps];
   return all.some((fields) => fields.length > 0) ? writeBlock(tiff, all) : null;
+}
+
+/** Of the directory to which an entry leads. */
+async function fieldsAt(tiff: Tiff, main: Entry[], pointer: number): Promise<Field[]> {
+  let entry = main.find((one) => one.tag === pointer && POINTER_TYPES.has(one.type));
+  let offset = entry ? numberOf(tiff, entry) : null;
+  if (offset === null || offset === tiff.firstDirectory) return [];
+  return fieldsOf(tiff, await readDirectory(tiff, offset));
+}
+
+/** Of a block of its own; numbers keep their bytes, so their order has to be that of the main block. */
+async function fieldsApart(place: TiffPlace, littleEndian: boolean): Promise<Field[]> {
+  let tiff = await openTiff(place);
+  if (tiff?.littleEndian !== littleEndian) return [];
+  return fieldsOf(tiff, await readDirectory(tiff, tiff.firstDirectory));
 }
 
 async function fieldsOf(tiff: Tiff, entries: Entry[]): Promise<Field[]> {
