@@ -42,6 +42,18 @@ const block = tiff({
 });
 const ispe = box("ispe", u32(0), u32(30), u32(40));
 const meta = box("meta", u32(0), box("iprp", box("ipco", ispe, box("irot", 1))));
+const mp3Frame = bytes([0xff, 0xfb, 0x10, 0], new Uint8Array(100));
+const canonName = Buffer.from("85c0b687820f11e08111f4ce462b6a48", "hex");
+const transportStream = bytes(
+  ...["4740000000b00d0001c100000001f000", "4750000002b0170001c10000e100f0001be100f000", "47410010"].map(
+    (start, at) =>
+      bytes(
+        Buffer.from(`${start.slice(0, 6)}10${start.slice(6)}`, "hex"),
+        at === 2 ? "\0\0\x01\x67\x64\0\x0d\xac\xd9\x41\x41\xfe\xab\x01\x10" : "",
+        new Uint8Array(164),
+      ).subarray(0, 188),
+  ),
+);
 const own: [name: string, content: Uint8Array][] = [
   ["a.jpg", jpeg(30, 40, exifSegment(block))],
   ["a.png", png(30, 40, pngChunk("eXIf", block))],
@@ -106,6 +118,25 @@ const own: [name: string, content: Uint8Array][] = [
     ),
   ],
   ["a.wav", riff("WAVE", ["ds64", new Uint8Array(24)], ["fmt ", new Uint8Array(16)], ["data", block])],
+  ["a.flv", bytes("FLV\x01\x05", u32(9), u32(0), "\x12\0\0\x40", new Uint8Array(7), "\0\x05width\0", block)],
+  [
+    "a.ogv",
+    bytes("OggS\0\x02", new Uint8Array(20), [1, 42], "\x80theora", new Uint8Array(35), "OggS", block),
+  ],
+  ["a.mp3", bytes("ID3\x03\0\0\0\0\0\0", mp3Frame, mp3Frame, mp3Frame, "TAG", new Uint8Array(125))],
+  ["a.aiff", bytes("FORM", u32(99), "AIFFCOMM", u32(18), new Uint8Array(18))],
+  ["a.ts", transportStream],
+  [
+    "a.mxf",
+    bytes(
+      "\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02\x01\x01\x02\x04\0\x04abcd",
+      "\x06\x0e\x2b\x34\x02\x53\x01\x01\x0d\x01\x01\x01\x01\x01\x51\0\x10\x32\x03\0\x04",
+      u32(30),
+      "\x32\x02\0\x04",
+      u32(40),
+    ),
+  ],
+  ["a.cr3", bytes(box("ftyp", "crx ", u32(1)), box("moov", box("uuid", canonName, box("CMT1", block))))],
   ["a.mp4", bytes(u32(16), "ftypisom", u32(0), u32(40), "moov", u32(32), "trak", new Uint8Array(24))],
 ];
 /** Readers also meet files that only begin like theirs. */
@@ -133,6 +164,14 @@ const forced = [
   "video/x-ms-asf",
   "audio/wav",
   "audio/flac",
+  "audio/mpeg",
+  "audio/ogg",
+  "audio/aiff",
+  "video/ogg",
+  "video/x-flv",
+  "video/mp2t",
+  "application/mxf",
+  "image/x-canon-cr3",
 ];
 
 /**
