@@ -7,7 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { openBrowser } from "../test/support/browser.ts";
-import { freePort, startDatasette } from "../test/support/datasette.ts";
+import { startDatasette } from "../test/support/datasette.ts";
+import { freePort } from "../test/support/free-port.ts";
 import { makeDataDir, removeDataDir, startServer } from "../test/support/server.ts";
 
 const target = join(import.meta.dir, "../docs/screenshots");

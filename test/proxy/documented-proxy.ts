@@ -100,7 +100,6 @@ export async function startProxy(name: ProxyName, ports: ProxyPorts): Promise<As
     await eventually(
       async () => (proxy.exitCode === null ? await listens() : Promise.reject(new Error(log))),
       (good) => good,
-      20_000,
     );
   } catch (error) {
     await end();

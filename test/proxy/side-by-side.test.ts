@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { join } from "node:path";
 
 import { rowsOf } from "../datasette/answers.ts";
-import { type Datasette, freePort, noDatasette, startDatasette } from "../support/datasette.ts";
+import { type Datasette, noDatasette, startDatasette } from "../support/datasette.ts";
+import { freePort } from "../support/free-port.ts";
 import { deflated, png, pngChunk } from "../support/images.ts";
 import {
   censusOf,
@@ -156,7 +157,6 @@ describe.skipIf(noDatasette || noProxies).each(proxyNames)("behind %s as documen
       await eventually(
         () => censusOf(dataDir).intents,
         (intents) => intents === 1,
-        20_000,
       );
       half.resolve();
       expect((await sending).status).toBe(201);

@@ -2,6 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { tmpdir } from "node:os";
 
 import { datasettePrograms, noDatasetteProgram } from "../support/datasette-program.ts";
+import { freePort } from "../support/free-port.ts";
 import { createWorld } from "./world.ts";
 
 setDefaultTimeout(90_000);
@@ -37,13 +38,6 @@ async function signInAsRoot(program: string): Promise<{ version: string; cookie:
     datasette.kill("SIGKILL");
     await datasette.exited;
   }
-}
-
-function freePort(): number {
-  let server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  let { port } = server;
-  server.stop(true);
-  return port;
 }
 
 describe.skipIf(noDatasetteProgram)("whoever has signed in to Datasette", () => {

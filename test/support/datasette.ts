@@ -2,6 +2,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { type DatasetteLine, datasetteLines, environmentOf, isInstalled } from "./datasette-environments.ts";
+import { freePort } from "./free-port.ts";
 import { skipUnlessCi } from "./needs.ts";
 import { eventually } from "./server.ts";
 
@@ -89,12 +90,4 @@ export async function startDatasette(
     page: get,
     [Symbol.asyncDispose]: end,
   };
-}
-
-/** Free at this moment; a program that can't take port 0 and tell what it got needs it. */
-export function freePort(): number {
-  let server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  let { port } = server;
-  server.stop(true);
-  return port;
 }

@@ -1,13 +1,14 @@
 import { mkdirSync, mkdtempSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
+import { freePort } from "../free-port.ts";
 import { spawnLeashed } from "./leashed.ts";
 import { testBucket, testCredentials } from "./s3-server.ts";
 import type { S3Server } from "./s3-server.ts";
 
-const startTimeoutMs = 5_000;
+const startTimeoutMs = 25_000;
 const pollMs = 20;
 /** One line that names what is missing, or null when versitygw is installed. For `skipUnlessCi`. */
 export function versitygwMissing(): string | null {
@@ -39,7 +40,7 @@ export async function startVersitygw({ users = false, versions = false } = {}): 
   let root = inside("buckets");
   // a folder below the root is a bucket
   let bucketFolder = inside(join("buckets", testBucket));
-  let port = await freePort();
+  let port = freePort();
   let options = ["--port", `127.0.0.1:${port}`, "--quiet", "--keep-alive"];
   if (users) options.push("--iam-dir", inside("users"));
   let posix = ["posix", ...(versions ? ["--versioning-dir", inside("versions")] : [])];
@@ -75,16 +76,6 @@ async function unfinishedIn(bucketFolder: string): Promise<{ key: string; upload
     let [, , key = "", uploadId = ""] = path.split("/");
     return { key: `sha256:${key}`, uploadId };
   });
-}
-
-/** A TCP port of the loopback address that nobody listened on a moment ago. */
-async function freePort(): Promise<number> {
-  let probe = createServer();
-  await new Promise<void>((resolve, reject) => probe.once("error", reject).listen(0, "127.0.0.1", resolve));
-  let address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  if (!address || typeof address === "string") throw new Error("no free port");
-  return address.port;
 }
 
 async function untilListening(port: number): Promise<void> {
