@@ -4,12 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { MIB } from "../../src/units.ts";
+import { startCuttingProxy } from "../resume/cutting-proxy.ts";
 import { createWorld, type World } from "../serve/world.ts";
 import { bytesOf } from "../store/bodies.ts";
 import { type Browser, noBrowser, openBrowser } from "../support/browser.ts";
 import { startProxy } from "./proxy.ts";
 
-const slowMs = 30_000;
+const slowMs = 60_000;
 setDefaultTimeout(slowMs);
 
 /** One pixel that a browser can draw. */
@@ -111,15 +112,26 @@ describe.skipIf(noBrowser)("the upload page", () => {
     "shows progress in the page and its title, and takes back what is cancelled",
     async () => {
       let { rows, objects } = world.census();
-      await using browser = await openBrowser(world.server.base);
-      await browser.choose("#file", [largeFile("a.bin", 390 * MIB), largeFile("b.bin", 390 * MIB)]);
-      await browser.until(`/^[1-9]\\d? % · /.test(document.title)`);
-      let [first] = await lines(browser);
-      expect(first!.text).toMatch(/[\d.]+ MB of 390 MB/);
-      await browser.click("#uploads-list li [data-part=cancel]");
-      await browser.until(stateIs("cancelled"));
-      await browser.click("#cancel-all");
-      await browser.until(`document.querySelectorAll("#uploads-list [data-state=cancelled]").length === 2`);
+      let { port, pathname } = new URL(world.server.base);
+      // So slow that there is something to cancel.
+      let line = await startCuttingProxy(
+        () => Number(port),
+        () => Infinity,
+        8 * MIB,
+      );
+      try {
+        await using browser = await openBrowser(`http://127.0.0.1:${line.port}${pathname}`);
+        await browser.choose("#file", [largeFile("a.bin", 390 * MIB), largeFile("b.bin", 390 * MIB)]);
+        await browser.until(`/^[1-9]\\d? % · /.test(document.title)`);
+        let [first] = await lines(browser);
+        expect(first!.text).toMatch(/[\d.]+ MB of 390 MB/);
+        await browser.click("#uploads-list li [data-part=cancel]");
+        await browser.until(stateIs("cancelled"));
+        await browser.click("#cancel-all");
+        await browser.until(`document.querySelectorAll("#uploads-list [data-state=cancelled]").length === 2`);
+      } finally {
+        await line.stop();
+      }
       await world.settled(rows, objects);
     },
     slowMs,
@@ -134,8 +146,8 @@ describe.skipIf(noBrowser)("the upload page", () => {
         await using browser = await openBrowser(proxy.base);
         proxy.answerUploads(502, 1);
         await browser.choose("#file", [fileOf("patient.txt", "x")]);
-        await browser.until(stateIs("pausing"));
-        expect((await lines(browser))[0]!.text).toContain("something in between answered in its place");
+        let said = `innerText.includes("something in between answered in its place")`;
+        await browser.until(`${stateIs("pausing")}.${said}`);
         await browser.until(stateIs("done"));
         await world.settled(rows + 1);
 

@@ -9,7 +9,7 @@ document.body.append(field);
 
 globalThis.startUppy = (endpoint) => {
   let uppy = new Uppy();
-  let retryDelays = Array.from({ length: 60 }, () => 100);
+  let retryDelays = Array.from({ length: 1000 }, () => 100);
   uppy.use(Tus, { endpoint, chunkSize: 24 * 1024 * 1024, retryDelays });
   uppy.on("complete", ({ successful, failed }) => {
     globalThis.uppyEnded = successful?.length === 1 ? "successful" : `failed: ${failed?.[0]?.error}`;

@@ -2,7 +2,7 @@ import { connect, createServer, type Socket } from "node:net";
 
 /**
  * A TCP proxy in front of a server that may come and go; it cuts every connection after a random number of bytes.
- * @param bytesPerSecond of one connection, from the client
+ * @param bytesPerSecond of one connection, from the client; until the proxy is told to hurry
  */
 export async function startCuttingProxy(
   target: () => number,
@@ -12,6 +12,7 @@ export async function startCuttingProxy(
   let open = new Set<Socket>();
   let cuts = 0;
   let sentBytes = 0;
+  let hurries = false;
   let server = createServer((client) => {
     let upstream = connect(target(), "127.0.0.1");
     let leftBytes = cutAfterBytes();
@@ -29,7 +30,7 @@ export async function startCuttingProxy(
         return end();
       }
       let waitMs = (bytes.length / bytesPerSecond) * 1000;
-      if (waitMs > 0) {
+      if (waitMs > 0 && !hurries) {
         client.pause();
         setTimeout(() => client.resume(), waitMs);
       }
@@ -51,6 +52,9 @@ export async function startCuttingProxy(
     /** What clients have sent so far. */
     get sentBytes() {
       return sentBytes;
+    },
+    hurry(): void {
+      hurries = true;
     },
     async stop() {
       for (let socket of open) socket.destroy();

@@ -9,7 +9,7 @@ import { bytesOf } from "../store/bodies.ts";
 import { eventually } from "../support/server.ts";
 import { startCuttingProxy } from "./cutting-proxy.ts";
 
-const fileBytes = 200_000_000;
+const troubledBytes = 200_000_000;
 const kills = 4;
 /** What such a test may take. */
 export const troubleMs = 300_000;
@@ -22,13 +22,14 @@ export interface LargeFile {
   remove(): void;
 }
 
-export function makeLargeFile(): LargeFile {
+/** @param bytes may be fewer where nobody sends it through trouble */
+export function makeLargeFile(bytes = troubledBytes): LargeFile {
   let folder = mkdtempSync(join(tmpdir(), "s3-uploads-large-"));
   let path = join(folder, "large.bin");
   let hash = new Bun.CryptoHasher("sha256");
   let descriptor = openSync(path, "w");
-  for (let written = 0; written < fileBytes;) {
-    let block = bytesOf(Math.min(32 * MIB, fileBytes - written));
+  for (let written = 0; written < bytes;) {
+    let block = bytesOf(Math.min(32 * MIB, bytes - written));
     // No two blocks alike: a block in the wrong place would not show else.
     new DataView(block.buffer).setUint32(0, written);
     hash.update(block);
@@ -57,7 +58,7 @@ export async function throughTrouble(
   async function trouble(): Promise<void> {
     for (let kill = 1; kill <= kills; kill++) {
       await eventually(
-        () => ended || world.fake!.bytesHeld >= (kill / (kills + 1)) * fileBytes,
+        () => ended || world.fake!.bytesHeld >= (kill / (kills + 1)) * troubledBytes,
         (reached) => reached,
         troubleMs,
       );
@@ -75,7 +76,7 @@ export async function throughTrouble(
     await world.settled(1);
     let [object] = world.fake!.objects.values();
     let stored = new Bun.CryptoHasher("sha256").update(object!.bytes).digest("hex");
-    expect([object!.bytes.byteLength, stored]).toEqual([fileBytes, sha256]);
+    expect([object!.bytes.byteLength, stored]).toEqual([troubledBytes, sha256]);
     let { file } = (await (await fetch(`${world.server.base}/files/1.json`)).json()) as {
       file: { checksum_sha256: string; filename: string };
     };
