@@ -5,7 +5,7 @@ import { createWorld, type World } from "../serve/world.ts";
 import { bytesOf } from "../store/bodies.ts";
 import { noBrowser, openBrowser } from "../support/browser.ts";
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(60_000);
 
 let world: World;
 let receipt: string;

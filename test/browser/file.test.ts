@@ -6,7 +6,7 @@ import { createWorld, type World } from "../serve/world.ts";
 import { noBrowser, openBrowser } from "../support/browser.ts";
 import { skipUnlessCi } from "../support/needs.ts";
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(60_000);
 
 const hostile = join(import.meta.dir, "../../../shared/corpus/jpg-exif-hostile-text.jpg");
 if (!existsSync(hostile))

@@ -16,7 +16,7 @@ beforeAll(async () => {
   writeFileSync(refused, bytesOf(1000));
   world = await createWorld("local", { S3_UPLOADS_BLOCKED_EXTENSIONS: "exe" });
 });
-setDefaultTimeout(30_000);
+setDefaultTimeout(60_000);
 afterAll(async () => {
   await world.close();
   rmSync(folder, { recursive: true, force: true });

@@ -75,7 +75,7 @@ export async function createFaultWorld(): Promise<FaultWorld> {
     census,
     async settled(rows) {
       let expected = JSON.stringify({ rows, intents: 0, objects: rows, unfinished: 0, spooled: 0 });
-      await eventually(census, (seen) => JSON.stringify(seen) === expected, 25_000);
+      await eventually(census, (seen) => JSON.stringify(seen) === expected, 60_000);
     },
     put: (name, bytes) =>
       fetch(`${server.base}/upload/${name}`, { method: "PUT", body: bytes as Uint8Array<ArrayBuffer> }),

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createImportWorld, type ImportWorld, putOwn, upload } from "./world.ts";
 
 const files = 600;
-const slowMs = 30_000;
+const slowMs = 60_000;
 const text = (words: string) => new TextEncoder().encode(words);
 
 let world: ImportWorld;

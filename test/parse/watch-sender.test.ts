@@ -191,10 +191,12 @@ describe("an end before the body's end", () => {
   });
 });
 
-/** Sends the beginning of an upload; resolves to what the server saw and what it answered. */
+/** Sends the beginning of an upload, which the server has seen `then`; resolves to what it saw and what it answered. */
 async function beginUpload(
+  stallTimeoutMs: number,
   then: (socket: Bun.Socket) => void,
 ): Promise<{ seen: unknown; aborted: boolean; answer: string }> {
+  let begun = Promise.withResolvers<void>();
   let seen = Promise.withResolvers<unknown>();
   let answer = Promise.withResolvers<string>();
   let aborted = false;
@@ -202,7 +204,8 @@ async function beginUpload(
     port: 0,
     async fetch(request, self) {
       self.timeout(request, 0);
-      let options = { stallTimeoutMs: 100, minBytesPerSecond: 1 };
+      begun.resolve();
+      let options = { stallTimeoutMs, minBytesPerSecond: 1 };
       let thrown = await thrownBy(Array.fromAsync(watchSender(request.body, options)));
       aborted = request.signal.aborted;
       seen.resolve(thrown);
@@ -215,7 +218,7 @@ async function beginUpload(
     socket: {
       open(socket) {
         socket.write("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nbegin");
-        setTimeout(() => then(socket), 20);
+        void begun.promise.then(() => then(socket));
       },
       data: (_socket, data) => answer.resolve(data.toString().split("\r\n", 1)[0]!),
       close: () => answer.resolve("closed"),
@@ -228,14 +231,14 @@ async function beginUpload(
 
 describe("over a real connection", () => {
   test("a silent sender is told 408", async () => {
-    let { seen, answer, aborted } = await beginUpload(() => {});
+    let { seen, answer, aborted } = await beginUpload(100, () => {});
     expect(seen).toMatchObject({ code: "upload_stalled" });
     expect(answer).toBe("HTTP/1.1 408 Request Timeout");
     expect(aborted).toBe(false);
   });
 
   test("a sender that goes away shows in the request's signal", async () => {
-    let { seen, aborted } = await beginUpload((socket) => socket.terminate());
+    let { seen, aborted } = await beginUpload(60_000, (socket) => socket.terminate());
     expect(seen).toMatchObject({ code: "bad_request" });
     expect(aborted).toBe(true);
   });

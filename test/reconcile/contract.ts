@@ -15,7 +15,7 @@ export interface StorageToReconcile {
   close(): Promise<void>;
 }
 
-const slowMs = 30_000;
+const slowMs = 60_000;
 
 /** What a row of an earlier prefix has. */
 function old(): { uid: string; s3_key: string } {

@@ -16,7 +16,7 @@ import { bytesOf, putRequest } from "../store/bodies.ts";
 import { accessDenied, type S3Fake, startS3Fake } from "../support/s3-fake.ts";
 import { createReconcileWorld, prefix, type ReconcileWorld } from "./world.ts";
 
-const slowMs = 30_000;
+const slowMs = 60_000;
 let folder = "";
 let fake: S3Fake;
 let storage: Storage;

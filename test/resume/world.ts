@@ -124,10 +124,21 @@ export function offsetOf(response: Response): number {
 /** A body that is fed by hand and can break off. */
 export function handFed() {
   let controller!: ReadableStreamDefaultController<Uint8Array>;
-  let body = new ReadableStream<Uint8Array>({ start: (one) => void (controller = one) });
+  let asked = Promise.withResolvers<void>();
+  let source = {
+    start: (one: typeof controller) => void (controller = one),
+    pull: () => asked.resolve(),
+  };
+  // With nothing ahead `pull` is called when somebody waits for a chunk, and not before.
+  let body = new ReadableStream<Uint8Array>(source, { highWaterMark: 0 });
   return {
     body,
-    feed: (bytes: Uint8Array) => controller.enqueue(new Uint8Array(bytes)),
+    feed(bytes: Uint8Array): void {
+      asked = Promise.withResolvers();
+      controller.enqueue(new Uint8Array(bytes));
+    },
+    /** Resolves when all that was fed has been taken, and more is asked for. */
+    taken: () => asked.promise,
     end: () => controller.close(),
     breakOff: () => controller.error(new Error("the connection was lost")),
   };

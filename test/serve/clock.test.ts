@@ -19,7 +19,7 @@ import {
 import { startCurl } from "./curl.ts";
 
 let skip = skipUnlessCi(fakeTimeMissing());
-setDefaultTimeout(30_000);
+setDefaultTimeout(60_000);
 
 const hourSeconds = HOUR_MS / SECOND_MS;
 const yearSeconds = (365 * DAY_MS) / SECOND_MS;
@@ -95,9 +95,11 @@ describe.skipIf(skip)("while the clock of the machine is set", () => {
       time.shift(seconds);
       await Bun.sleep(300);
       let ticks = cpuTicks(server.pid);
-      await Bun.sleep(700);
+      for (let tenth = 0; tenth < 7; tenth++) {
+        await Bun.sleep(100);
+        await moving.feed(bytesOf(10_000));
+      }
       expect(cpuTicks(server.pid) - ticks).toBeLessThan(50);
-      await moving.feed(bytesOf(100_000));
       await moving.feed(null);
       expect((await moving.answer).status).toBe(201);
       expect(await silent.status).toBe(408);

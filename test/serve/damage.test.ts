@@ -10,7 +10,7 @@ import { eventually, makeDataDir, removeDataDir, startServer } from "../support/
 
 const pageBytes = 4 * KIB;
 const files = 40;
-setDefaultTimeout(30_000);
+setDefaultTimeout(60_000);
 
 /** A folder as a server leaves it that was killed: with rows in uploads.db and more of them in its -wal. */
 let original = makeDataDir();

@@ -12,7 +12,7 @@ import { startCurl } from "./curl.ts";
 import { createWorld, type World } from "./world.ts";
 
 let skip = skipUnlessCi(smallDiskMissing());
-setDefaultTimeout(30_000);
+setDefaultTimeout(60_000);
 /** More uploads than a -wal has room for that is written from its begin again. */
 const mostUploads = 300;
 const smallBytes = 1000;

@@ -9,7 +9,7 @@ import { skipUnlessCi } from "../support/needs.ts";
 import { censusOf, eventually, makeDataDir, removeDataDir, startServer } from "../support/server.ts";
 
 // A server under strace takes its time.
-setDefaultTimeout(30_000);
+setDefaultTimeout(60_000);
 
 let dataDir = makeDataDir();
 let trace = join(tmpdir(), `s3-uploads-trace-${process.pid}`);

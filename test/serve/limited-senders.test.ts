@@ -4,7 +4,7 @@ import { bytesOf } from "../store/bodies.ts";
 import { eventually } from "../support/server.ts";
 import { createWorld, type World } from "./world.ts";
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(60_000);
 
 let world: World;
 beforeAll(async () => {
@@ -176,6 +176,14 @@ async function invite(...options: string[]) {
   return { key, headers: { Cookie: `s3u_session=${key}` } };
 }
 
+/** Waits until so many uploads are under way. */
+async function open(uploads: number): Promise<void> {
+  await eventually(
+    () => world.census().intents,
+    (intents) => intents === uploads,
+  );
+}
+
 /** Files and bytes of the newest invitation. */
 async function usage() {
   let [last] = JSON.parse(await cli("invite", "list", "--json"));
@@ -196,19 +204,17 @@ describe("an invitation", () => {
   test("does not count files that break off, are refused, or are sent again with their key", async () => {
     let { headers } = await invite("--max-files", "2", "--max-mb", "1");
     let gone = new AbortController();
-    let broken = new ReadableStream({
-      async pull(controller) {
-        controller.enqueue(bytesOf(50_000));
-        await Bun.sleep(20);
-        gone.abort();
-      },
-    });
-    await fetch(`${world.server.base}/upload/broken.bin`, {
+    let broken = new ReadableStream({ start: (controller) => controller.enqueue(bytesOf(500_000)) });
+    let sending = fetch(`${world.server.base}/upload/broken.bin`, {
       method: "PUT",
       headers,
       body: broken,
       signal: gone.signal,
     }).catch(() => {});
+    await open(1);
+    gone.abort();
+    await sending;
+    await open(0);
     expect((await send("large.bin", bytesOf(1_100_000), headers)).body.error?.code).toBe("quota_exceeded");
     let keyed = { ...headers, "Idempotency-Key": crypto.randomUUID() };
     for (let nth = 0; nth < 2; nth++) expect((await send("one.bin", bytesOf(100), keyed)).status).toBe(201);
@@ -241,10 +247,7 @@ describe("an invitation", () => {
       },
     });
     let sending = send("slow.bin", slow, headers);
-    await eventually(
-      () => world.census().intents,
-      (intents) => intents === 1,
-    );
+    await open(1);
     await cli("invite", "revoke", String(id));
     revoked.resolve();
     expect((await sending).status).toBe(403);

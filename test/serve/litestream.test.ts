@@ -65,7 +65,7 @@ describe.skipIf(skipUnlessCi(missing))("Litestream with the configuration of the
       let answer = await fetch(`${server.base}/upload/note-${n}.txt`, { method: "PUT", body: `note ${n}` });
       sent.push(((await answer.json()) as { file: { uid: string } }).file.uid);
     }
-    let copy = await eventually(restored, (seen) => seen?.uids.length === files, 20_000);
+    let copy = await eventually(restored, (seen) => seen?.uids.length === files);
     expect(copy).toEqual({ uids: sent, integrity: "ok" });
-  }, 30_000);
+  }, 60_000);
 });

@@ -18,7 +18,7 @@ import { startVersitygw, versitygwMissing } from "../support/s3-servers/versityg
 import { censusOf, eventually, makeDataDir, removeDataDir, startServer } from "../support/server.ts";
 
 let skip = skipUnlessCi(versitygwMissing());
-setDefaultTimeout(30_000);
+setDefaultTimeout(60_000);
 /** Several parts. */
 const large = bytesOf(12 * MIB);
 const everything = {

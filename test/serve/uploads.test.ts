@@ -16,7 +16,7 @@ const maxFileMb = 20;
 const largeBytes = 12 * MIB;
 
 /** What was undone in a bucket is looked at once more after a second, which some tests wait for several times. */
-setDefaultTimeout(30_000);
+setDefaultTimeout(60_000);
 let folder = mkdtempSync(join(tmpdir(), "s3-uploads-sent-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

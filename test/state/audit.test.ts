@@ -9,6 +9,7 @@ import { createAudit } from "../../src/state/audit.ts";
 import { openStateDatabase } from "../../src/state/database.ts";
 import { createWriteBehind } from "../../src/state/write-behind.ts";
 import { DAY_MS } from "../../src/units.ts";
+import { eventually } from "../support/server.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "audit-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -100,8 +101,7 @@ describe("the audit log", () => {
     world.behind.commit("test", () => {});
     expect(world.rows()).toBe(2);
     world.audit.write("upload", by, {}, "later");
-    await Bun.sleep(400);
-    expect(world.rows()).toBe(3);
+    await eventually(world.rows, (rows) => rows === 3);
   });
 
   test("keeps what can't be written for later, and does not fail what it tells of", () => {

@@ -11,6 +11,7 @@ import { openStateDatabase } from "../../src/state/database.ts";
 import { createIdempotency, idempotencyLifeMs } from "../../src/state/idempotency.ts";
 import { stateMigrations } from "../../src/state/migrations.ts";
 import { createJournal } from "../../src/state/sqlite-journal.ts";
+import { eventually } from "../support/server.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "state-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -95,9 +96,7 @@ describe("the journal", () => {
     await journal.beginDelete({ uid: "a", fileId: 1, ...place });
     journal.closeDelete("a");
     let count = () => db.query<{ n: number }, []>("SELECT count(*) AS n FROM intents").get()?.n;
-    let deadline = Date.now() + 5_000;
-    while (count() !== 0 && Date.now() < deadline) await Bun.sleep(20);
-    expect(count()).toBe(0);
+    await eventually(count, (open) => open === 0);
     closeDatabase(db);
   });
 

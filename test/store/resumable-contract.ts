@@ -6,7 +6,7 @@ import { KIB, TIB } from "../../src/units.ts";
 import { bytesOf, inChunks, oddChunks, sha256Of, thenFailure } from "./bodies.ts";
 import type { StorageUnderTest } from "./storage-contract.ts";
 
-const slowMs = 30_000;
+const slowMs = 60_000;
 /** More than is held before anything is stored. */
 const manyBytes = 700 * KIB;
 
