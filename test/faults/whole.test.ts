@@ -86,6 +86,7 @@ test("a download that the bucket cuts is cut for its reader, and never a shorter
   let read = () => fetch(`${world.server.base}/files/${id}/download`).then((answer) => answer.bytes());
   world.proxy.script.fail("GetObject", { kind: "resetBefore" });
   expect((await read()).byteLength).toBe(large.byteLength);
-  world.proxy.script.fail("GetObject", { kind: "cutAnswer" });
+  // A call that took too long on a busy machine is made again.
+  world.proxy.script.fail("GetObject", { kind: "cutAnswer" }, { times: Infinity });
   await expect(read()).rejects.toThrow();
 }, 60_000);

@@ -362,6 +362,8 @@ describe("when the bucket fails", () => {
   });
 
   test("a bucket that is slow is not taken for a sender that is gone", async () => {
+    await world.close();
+    await open("s3", { S3_TIMEOUT_S: "30" });
     let bytes = bytesOf(17 * MIB);
     let path = await tus.begin(bytes.length);
     world.fake!.script.fail("UploadPart", { kind: "delay", ms: 3000 }, { times: 2 });

@@ -6,8 +6,8 @@ import { eventually } from "../support/server.ts";
 import { createWorld, type World } from "./world.ts";
 
 const checkout = join(import.meta.dir, "..", "..");
-const slowMs = 60_000;
-const looks = 4;
+const slowMs = 120_000;
+const looks = 3;
 let world: World;
 afterEach(() => world.close());
 
@@ -36,7 +36,8 @@ async function load({ server }: World, until: () => boolean): Promise<number> {
       let body = bytesOf(n === 0 ? 9_000_000 + done : 3_000 + (done % 4));
       let sent = await fetch(`${server.base}/upload/f-${n}-${done++}.bin`, { method: "PUT", body });
       let { file_id: id } = (await sent.json()) as { file_id: number };
-      if (done % 3 === 0) await fetch(`${server.base}/files/${id}`, { method: "DELETE" });
+      // All large ones go again: what is there is read each time.
+      if (n === 0 || done % 3 === 0) await fetch(`${server.base}/files/${id}`, { method: "DELETE" });
     }
   }
   await Promise.all([0, 1, 2, 3].map(sender));

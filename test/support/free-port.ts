@@ -5,7 +5,7 @@
  */
 export function freePort(): number {
   for (;;) {
-    let port = 10_000 + Math.floor(Math.random() * 20_000);
+    let port = 10_000 + Math.floor(Math.random() * 10_000);
     try {
       Bun.listen({ hostname: "127.0.0.1", port, socket: { data() {} } }).stop(true);
       return port;
