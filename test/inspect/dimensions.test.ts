@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 
 import { extractMetadata } from "../../src/inspect/extract-metadata.ts";
 import { createHeadTail } from "../../src/inspect/head-tail.ts";
+import { cpuMsOf } from "../support/cpu-time.ts";
 import {
   box,
   bytes,
@@ -265,10 +266,11 @@ describe("SVG", () => {
     });
   }
   test("hostile markup costs no time", async () => {
-    let began = performance.now();
-    for (let filler of ["a", "a ", "a=", "a='", "<!--", "]", '"', "&#1;"]) {
-      await sizesOf(bytes(`<svg ${filler.repeat(60_000)}`), "a.svg");
-    }
-    expect(performance.now() - began).toBeLessThan(1000);
+    let spentMs = await cpuMsOf(async () => {
+      for (let filler of ["a", "a ", "a=", "a='", "<!--", "]", '"', "&#1;"]) {
+        await sizesOf(bytes(`<svg ${filler.repeat(60_000)}`), "a.svg");
+      }
+    });
+    expect(spentMs).toBeLessThan(1000);
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 
 import { parseContentDisposition } from "../../src/parse/content-disposition.ts";
 import { parseHeaderParameters } from "../../src/parse/header-parameters.ts";
+import { cpuMsOf } from "../support/cpu-time.ts";
 
 /** The file name of a header that was sent as UTF-8. */
 function nameOf(parameters: string, encoding: BufferEncoding = "utf8"): string | null {
@@ -82,12 +83,13 @@ test("a field name that ends in a backslash does not swallow the file name", () 
   expect(parseContentDisposition('form-data; name="a\\"; filename="b.txt"').filename).toBe("b.txt");
 });
 
-test("a hostile header of 16 KiB costs milliseconds", () => {
+test("a hostile header of 16 KiB costs milliseconds", async () => {
   for (let piece of [';a="x', '"', "\\", '\\"', " ;", '" ', "=", 'a="', "%", "=?a?B?", '";']) {
     let header = `form-data; filename="${piece.repeat(16_384 / piece.length)}`;
-    let start = performance.now();
-    parseHeaderParameters(header);
-    parseContentDisposition(header);
-    expect(performance.now() - start).toBeLessThan(100);
+    let spentMs = await cpuMsOf(() => {
+      parseHeaderParameters(header);
+      parseContentDisposition(header);
+    });
+    expect(spentMs).toBeLessThan(100);
   }
 });

@@ -35,8 +35,8 @@ export async function createWorld(
         S3_REGION: fake.region,
         AWS_ACCESS_KEY_ID: fake.credentials.accessKeyId,
         AWS_SECRET_ACCESS_KEY: fake.credentials.secretAccessKey,
-        // An intent stays open for as long, and the tests wait for its end.
-        S3_TIMEOUT_S: "1",
+        // An intent stays open for as long, and the tests wait for its end; a busy machine must not take longer.
+        S3_TIMEOUT_S: "3",
       }
     : {};
   let server = await startServer(dataDir, { ...bucket, ...env });
