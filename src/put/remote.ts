@@ -102,6 +102,16 @@ export function createRemote(baseUrl: string, token: string | null): Remote {
     );
   }
 
+  /**
+   * Of an address that was told only the path is believed: the token goes to no other server than the one that was named,
+   * and a public address need not lead anywhere from here.
+   */
+  function here(told: string): string {
+    let { pathname, search } = new URL(told);
+    // Set, not resolved: a path may begin with two slashes.
+    return Object.assign(new URL(baseUrl), { pathname, search }).href;
+  }
+
   return {
     baseUrl,
     async sendWhole(filename, idempotencyKey, body, signal) {
@@ -124,9 +134,7 @@ export function createRemote(baseUrl: string, token: string | null): Remote {
       let response = await tus(`${baseUrl}/tus`, "POST", { ...length, "Upload-Metadata": metadata }, signal);
       let location = response.headers.get("Location");
       if (!location) throw new RemoteError("The server gave no address for the upload.", { status: 502 });
-      // Only the path is believed: the token goes to no other server than the one that was named.
-      let { pathname, search } = new URL(location, response.url);
-      return new URL(pathname + search, baseUrl).href;
+      return here(new URL(location, response.url).href);
     },
 
     async offset(uploadUrl, signal) {
@@ -141,7 +149,7 @@ export function createRemote(baseUrl: string, token: string | null): Remote {
 
     async isThere({ url }, signal) {
       try {
-        await call(url, { method: "HEAD", signal }, shortTimeoutMs);
+        await call(here(url), { method: "HEAD", signal }, shortTimeoutMs);
       } catch (error) {
         if (!(error instanceof RemoteError) || error.isPassing) throw error;
         return error.status !== 404 && error.status !== 410;

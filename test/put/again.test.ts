@@ -119,6 +119,30 @@ describe("put, given again after it was", () => {
     await world.settled(1);
   });
 
+  test("asks for what it sent at the address that it was given, wherever the public one leads", async () => {
+    using front = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      async fetch(request) {
+        let answer = await fetch(new URL(new URL(request.url).pathname, world.server.base), request);
+        if (request.method !== "PUT") return answer;
+        let told = (await answer.text()).replaceAll('"url":"/', '"url":"https://files.example.invalid/');
+        return new Response(told, answer);
+      },
+    });
+    let page = new URL(new URL(world.server.base).pathname, front.url);
+    let again = () =>
+      folder.start(["--to", page.href, join(batch, "3.bin"), join(folder.path, "not-here.txt")]).result;
+    let first = await again();
+    expect([first.exitCode, first.stdout.split("/", 3).join("/")]).toEqual([
+      1,
+      "https://files.example.invalid",
+    ]);
+    let { exitCode, stdout } = await again();
+    expect([exitCode, stdout]).toEqual([1, first.stdout]);
+    await world.settled(1);
+  });
+
   test("refused a file, but with another token, sends everything under that", async () => {
     let missing = join(folder.path, "never.txt");
     expect((await start(batch, missing).result).exitCode).toBe(1);
