@@ -72,7 +72,8 @@ export function refuseDamagedFiles(path: string, wasInUse = () => false): void {
     throw damagedDatabase(path, doing, "it is empty, and was in use before");
   }
   if (!existsSync(wal)) return;
-  if (bytes === undefined) throw damagedDatabase(path, doing, `it is gone, and its ${basename(wal)} is not`);
+  let isLost = bytes === undefined && statSync(wal).size > 0;
+  if (isLost) throw damagedDatabase(path, doing, `it is gone, and its ${basename(wal)} is not`);
   for (let look = 1; !isSoundWal(wal); look++) {
     if (look === walLooks) throw damagedDatabase(path, doing, `${basename(wal)} is not what SQLite wrote`);
     Bun.sleepSync(walPauseMs);

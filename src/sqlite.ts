@@ -9,6 +9,7 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
+  rmSync,
   statSync,
 } from "node:fs";
 import { basename, dirname } from "node:path";
@@ -39,6 +40,7 @@ export const maxCheckedAtStartBytes = 32 * MIB;
 export function openDatabase(path: string): Database {
   let opening = () => {
     refuseDamagedFiles(path);
+    makeWay(path);
     // SQLite gives -wal and -shm the mode of the database itself, so it has to be right before SQLite sees it. One that is
     // there may be open in this process, and whoever closes a file loses every lock of its process on it (POSIX): another
     // program would then take itself for the last one and remove the -wal that we go on to write to.
@@ -58,6 +60,12 @@ export function openDatabase(path: string): Database {
     return db;
   };
   return translated(`open ${basename(path)}`, opening, path);
+}
+
+/** An empty -wal that has outlived its database would make the next one look like one that has lost its contents. */
+export function makeWay(path: string): void {
+  if (existsSync(path)) return;
+  for (let end of ["-wal", "-shm"]) rmSync(path + end, { force: true });
 }
 
 /** For a server's own writes: SQLite's waiting would hold up the event loop. See `patiently`. */

@@ -40,3 +40,13 @@ test("a -wal that SQLite has written is never taken for damaged, at whatever len
   refuseDamagedFiles(path);
   closeDatabase(db);
 });
+
+test("a -wal whose database is gone is damage unless it is empty, as a clean end may leave it", () => {
+  let path = join(folder, "gone.db");
+  writeFileSync(`${path}-wal`, "");
+  refuseDamagedFiles(path);
+  writeFileSync(`${path}-wal`, new Uint8Array(32));
+  expect(() => refuseDamagedFiles(path)).toThrow(
+    "gone.db is damaged (it is gone, and its gone.db-wal is not)",
+  );
+});

@@ -7,6 +7,7 @@ import {
   isNewDatabase,
   makePrivateFile,
   makePrivateFolder,
+  makeWay,
   migrate,
   openDatabase,
   translated,
@@ -22,7 +23,10 @@ import { stateMigrations } from "./migrations.ts";
 export function openStateDatabase(path: string): Database {
   refuseLostState(path);
   translated("make the folder of the private database", () => makePrivateFolder(dirname(path)));
-  translated("make the private database", () => makePrivateFile(path));
+  translated("make the private database", () => {
+    makeWay(path);
+    makePrivateFile(path);
+  });
   let db = openDatabase(path);
   try {
     translated("bring the private database up to date", () => migrate(db, stateMigrations), path);

@@ -183,7 +183,8 @@ test("a lock that is damaged says that it may be removed", async () => {
 test("a new catalog in a folder that is not new is warned of: the old one may be lost", async () => {
   let folder = copyOfFolder();
   forgetIntents(folder);
-  for (let end of ["", "-wal", "-shm"]) rmSync(join(folder, `uploads.db${end}`), { force: true });
+  checkpoint(join(folder, "uploads.db"));
+  rmSync(join(folder, "uploads.db"));
   let warning =
     "Warning  The catalog is new, but this data folder is not. If uploads.db was lost, stop the server";
   for (let [data, isWarned] of [
@@ -209,7 +210,11 @@ test("a private database that is gone beside a catalog is begun anew and told of
     let folder = copyOfFolder();
     // Without the folder: a catalog that was restored elsewhere.
     if (!isServed) rmSync(join(folder, "internal"), { recursive: true });
-    for (let end of ["", "-wal", "-shm"]) rmSync(join(folder, "internal", `state.db${end}`), { force: true });
+    else {
+      // As a clean end leaves the -wal.
+      checkpoint(join(folder, "internal", "state.db"));
+      rmSync(join(folder, "internal", "state.db"));
+    }
     if (command) {
       let { exitCode, stderr } = await run([...command, "--data-dir", folder]);
       expect(exitCode).toBe(0);
