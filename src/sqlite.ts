@@ -10,6 +10,7 @@ import {
   mkdirSync,
   openSync,
   rmSync,
+  type Stats,
   statSync,
 } from "node:fs";
 import { basename, dirname } from "node:path";
@@ -97,12 +98,12 @@ function rollBack(path: string): void {
 
 /** Not there, or without a byte, as a crash leaves one that was being made: nothing is in it. */
 export function isNewDatabase(path: string): boolean {
-  return sizeOf(path) === 0;
+  return (lookAt(path)?.size ?? 0) === 0;
 }
 
-/** In bytes; 0 for what is not there. */
-function sizeOf(path: string): number {
-  let look = () => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+/** Undefined for what is not there; throws AppError where nobody can tell. */
+export function lookAt(path: string): Stats | undefined {
+  let look = () => statSync(path, { throwIfNoEntry: false });
   return translated(`look at ${basename(path)}`, look, path);
 }
 
@@ -254,7 +255,7 @@ export function translateSqliteError(thrown: unknown, doing: string, path?: stri
  * connection that could write, whose closing would move the `-wal` into a damaged file.
  */
 export function checkSmallDatabase(path: string): void {
-  if (sizeOf(path) > maxCheckedAtStartBytes) return;
+  if ((lookAt(path)?.size ?? 0) > maxCheckedAtStartBytes) return;
   translated(`open ${basename(path)}`, () => refuseDamagedFiles(path), path);
   if (isNewDatabase(path)) return;
   rollBack(path);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Config } from "../config/config.ts";
 import { AppError } from "../errors.ts";
 import { redactPositions } from "../record/redact.ts";
-import { closeDatabase } from "../sqlite.ts";
+import { closeDatabase, lookAt } from "../sqlite.ts";
 import { openStateDatabase } from "../state/database.ts";
 import { lockDataFolder } from "../state/lock.ts";
 import { emptyRemovedPositions } from "../state/removed-rows.ts";
@@ -24,7 +24,7 @@ export function runRedact({ config, options, stdout }: RedactCommand): void {
   }
   let path = join(config.data_dir, "uploads.db");
   // The lock makes its folder.
-  if (!existsSync(path)) {
+  if (!lookAt(path)) {
     throw new AppError("invalid_parameter", `There is no catalog ${path}: look at data_dir.`);
   }
   let lock = lockDataFolder(config.data_dir, "redaction");

@@ -1,10 +1,16 @@
 import type { Database } from "bun:sqlite";
-import { existsSync } from "node:fs";
 import { basename } from "node:path";
 
 import type { FileRecord } from "../domain.ts";
 import { AppError } from "../errors.ts";
-import { closeDatabase, isNewDatabase, openReader, refuseNewerSchema, translatedFor } from "../sqlite.ts";
+import {
+  closeDatabase,
+  isNewDatabase,
+  lookAt,
+  openReader,
+  refuseNewerSchema,
+  translatedFor,
+} from "../sqlite.ts";
 import { findOurTables } from "./database.ts";
 import { catalogMigrations } from "./migrations.ts";
 import { badTableName, parseTableName } from "./table-name.ts";
@@ -71,7 +77,7 @@ const behindAllText = new Uint8Array(0);
 export function openCatalogAudit(options: { path: string; tableName: string }): CatalogAudit {
   let { path } = options;
   let wanted = parseTableName(options.tableName);
-  if (!existsSync(path)) {
+  if (!lookAt(path)) {
     throw new AppError("internal_error", `There is no catalog ${path}: is data_dir right?`);
   }
   if (isNewDatabase(path)) {

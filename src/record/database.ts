@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname } from "node:path";
 
 import { AppError } from "../errors.ts";
@@ -7,6 +7,7 @@ import { type Log, silentLog } from "../log.ts";
 import {
   closeDatabase,
   immediately,
+  lookAt,
   migrate,
   openDatabase,
   openReader,
@@ -89,7 +90,7 @@ function openExisting(
   open: (path: string) => Database,
 ): Catalog {
   let wanted = parseTableName(tableName);
-  if (!existsSync(path)) {
+  if (!lookAt(path)) {
     throw new AppError("invalid_parameter", `There is no catalog ${path}: look at data_dir.`);
   }
   let db = open(path);

@@ -25,13 +25,18 @@ test("a port that another server listens on is refused, whatever the data folder
   expect(stderr).toContain("change host or port, or stop what listens there");
 });
 
-test("a data folder that can't be looked into is refused in one sentence", async () => {
+test.each([
+  [["serve", "--port", "0"], 1],
+  [["reconcile"], 3],
+  [["snapshot", "copy.db"], 1],
+  [["redact", "--gps"], 1],
+] as const)("%j refuses a data folder that can't be looked into in one sentence", async (args, status) => {
   let folder = makeDataDir();
   let file = join(folder, "a-file");
   writeFileSync(file, "x");
-  let { exitCode, stderr, stdout } = await run(["serve", "--port", "0", "--data-dir", file]);
+  let { exitCode, stderr, stdout } = await run([...args, "--data-dir", file]);
   removeDataDir(folder);
-  expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+  expect({ exitCode, stdout }).toEqual({ exitCode: status, stdout: "" });
   expect(stderr).toMatch(
     /^s3-uploads: Could not look at uploads\.db \(ENOTDIR.*\)\. Choose another path\.\n$/,
   );
