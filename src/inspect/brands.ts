@@ -2,6 +2,12 @@ import { hasAscii, latin1, viewOf } from "./bytes.ts";
 import type { Recognised } from "./media-type.ts";
 
 const maxBrands = 64;
+/** Extensions of one format; the name says which part or what is in it. */
+const VARIANTS: Record<string, string[]> = {
+  "video/x-ms-asf": ["wmv", "wma"],
+  "audio/x-ms-asf": ["wma"],
+  "video/mp2t": ["ts", "m2ts", "mts", "m2t"],
+};
 
 /** ISO media and Matroska files share their first bytes; the list of brands or the name tells them apart. */
 export function refineBrand(head: Uint8Array, found: Recognised, extension: string): Recognised {
@@ -12,6 +18,7 @@ export function refineBrand(head: Uint8Array, found: Recognised, extension: stri
   if (found.type === "video/x-matroska" && extension === "mka") {
     return { type: "audio/x-matroska", extension: "mka" };
   }
+  if (VARIANTS[found.type]?.includes(extension)) return { type: found.type, extension };
   if (found.type === "application/ogg") return { type: "audio/ogg", extension: "ogg" };
   // A brand that only says "MP4" is on sound files too; recorders name those .m4a.
   if (found.type === "video/mp4" && ["m4a", "m4b"].includes(extension)) {

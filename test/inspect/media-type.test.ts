@@ -261,6 +261,16 @@ test("every type has a kind that people would expect", () => {
   for (let [type, kind] of Object.entries(EXPECTED)) expect([type, kindOf(type)]).toEqual([type, kind]);
 });
 
+test("the key of a film ends as its name does, where one format has several extensions", async () => {
+  let packet = bytes(0x47, new Uint8Array(187));
+  for (let [name, extension] of [
+    ["a.ts", "ts"],
+    ["a.exe", "mts"],
+  ] as const) {
+    expect((await detectMediaType(bytes(packet, packet), true, name)).extension).toBe(extension);
+  }
+});
+
 test("extensions are read as systems read them", () => {
   expect(extensionsOf("x.PHP.jpg")).toEqual(["php", "jpg"]);
   expect(extensionsOf("shell.php .jpg")).toEqual(["php", "jpg"]);
