@@ -76,7 +76,15 @@ export function textType(
   if (named !== null) return { type: named };
   for (let [signature, type] of shebangs) if (signature.test(start)) return { type };
   if (/^From [^\s@]+@\S+ /.test(start)) return { type: "application/mbox" };
-  return { type: MAIL_START.test(start) ? "message/rfc822" : "text/plain" };
+  return { type: isMail(start) ? "message/rfc822" : "text/plain" };
+}
+
+/** What was sent may begin with any header; then it also says from whom it is, and when or about what. */
+function isMail(start: string): boolean {
+  if (MAIL_START.test(start)) return true;
+  let headers = start.split(/\r?\n\r?\n/, 1)[0] ?? "";
+  let isHeader = /^(?:from|to|cc|subject|date|sender|reply-to|dkim-signature|arc-seal|x-[a-z-]{1,40}): /i;
+  return isHeader.test(start) && /^from: .*@/im.test(headers) && /^(?:date|subject): /im.test(headers);
 }
 
 function markupType(text: string, start: string, named: string | null): string | null {

@@ -86,6 +86,8 @@ describe("text", () => {
     ["a.rtf", "{\\rtf1 x}", "application/rtf"],
     ["a.pdf", "%PDF-1.4\n%%EOF", "application/pdf"],
     ["a.eml", "Received: from a\n\nhi", "message/rfc822"],
+    ["1700.M1P2", "Date: today\nMessage-ID: <1>\nFrom: A <a@b>\n\nhi", "message/rfc822"],
+    ["todo", "Subject: the fence\n\nFrom: a@b\nto c", "text/plain"],
     ["a.mbox", "From a@b Thu Jan  1 00:00:00 1970\n", "application/mbox"],
     ["a.vcf", "BEGIN:VCARD\nEND:VCARD", "text/vcard"],
     ["a.vcf", "##fileformat=VCFv4.2\n#CHROM\tPOS\n", "text/plain"],
