@@ -2,6 +2,8 @@ import { hasAscii, latin1, viewOf } from "./bytes.ts";
 import type { Recognised } from "./media-type.ts";
 
 const maxBrands = 64;
+/** Where a program that keeps its files in SQLite writes whose they are. */
+const applicationIdAt = 68;
 /** Extensions of one format; the name says which part or what is in it. */
 const VARIANTS: Record<string, string[]> = {
   "video/x-ms-asf": ["wmv", "wma"],
@@ -19,6 +21,13 @@ export function refineBrand(head: Uint8Array, found: Recognised, extension: stri
     return { type: "audio/x-matroska", extension: "mka" };
   }
   if (VARIANTS[found.type]?.includes(extension)) return { type: found.type, extension };
+  // The index of a shapefile begins like the file itself.
+  if (found.type === "application/vnd.shp" && extension === "shx") {
+    return { type: "application/vnd.shx", extension };
+  }
+  if (found.type === "application/vnd.sqlite3" && hasAscii(head, "GPKG", applicationIdAt)) {
+    return { type: "application/geopackage+sqlite3", extension: "gpkg" };
+  }
   if (found.type === "application/ogg") return { type: "audio/ogg", extension: "ogg" };
   // A brand that only says "MP4" is on sound files too; recorders name those .m4a.
   if (found.type === "video/mp4" && ["m4a", "m4b"].includes(extension)) {

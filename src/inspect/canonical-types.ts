@@ -6,6 +6,7 @@ const CANONICAL: Record<string, string> = {
   "application/vnd.ms-asf": "video/x-ms-asf",
   "application/x-deb": "application/vnd.debian.binary-package",
   "application/x-msdownload": "application/vnd.microsoft.portable-executable",
+  "application/x-esri-shape": "application/vnd.shp",
   "application/x-rar-compressed": "application/vnd.rar",
   "application/x-sqlite3": "application/vnd.sqlite3",
   "audio/ape": "audio/x-ape",

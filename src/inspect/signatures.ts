@@ -2,6 +2,9 @@ import { hasAscii, viewOf } from "./bytes.ts";
 import type { Recognised } from "./media-type.ts";
 
 const BMP_HEADER_SIZES = new Set([12, 16, 40, 52, 56, 64, 108, 124]);
+const maxIconPictures = 256;
+/** dBase III with and without notes, IV, FoxPro. */
+const DBF_VERSIONS = new Set([0x03, 0x83, 0x8b, 0x30, 0x31, 0xf5]);
 const pdfSearchBytes = 1024;
 
 /** Tried when file-type knows nothing: what it does not know, and what it gives up when the file is cut or large. */
@@ -57,6 +60,33 @@ const FALLBACKS: [string, number, string, string][] = [
   ["\x89LZO\0\r\n", 0, "application/x-lzop", "lzo"],
   ["]\0\0\x80\0\xff\xff\xff", 0, "application/x-lzma", "lzma"],
   ["\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d", 0, "application/onenote", "one"],
+  ["WARC/", 0, "application/warc", "warc"],
+  ["filedesc://", 0, "application/x-ia-arc", "arc"],
+  ["\xffWPC", 0, "application/vnd.wordperfect", "wpd"],
+  ["\0\0\x02\0\x06\x04\x06\0", 0, "application/vnd.lotus-1-2-3", "wk1"],
+  ["\0\0\x1a\0\0\x10\x04\0", 0, "application/vnd.lotus-1-2-3", "wk3"],
+  ["\x31\xbe\0\0", 0, "application/x-mswrite", "wri"],
+  ["\xdb\xa5\x2d\0\0\0", 0, "application/msword", "doc"],
+  // Excel 2, 3 and 4, before there were compound files.
+  ["\x09\0\x04\0\x07\0\x10\0", 0, "application/vnd.ms-excel", "xls"],
+  ["\x09\x02\x06\0\0\0\x10\0", 0, "application/vnd.ms-excel", "xls"],
+  ["\x09\x04\x06\0\0\0\x10\0", 0, "application/vnd.ms-excel", "xls"],
+  ["MMXPR3", 2, "application/vnd.quark.quarkxpress", "qxd"],
+  ["IIXPR3", 2, "application/vnd.quark.quarkxpress", "qxd"],
+  ["\x1f\x07\0\x3f", 0, "video/x-dv", "dv"],
+  ["\x1f\x07\0\xbf", 0, "video/x-dv", "dv"],
+  ["STL25.01", 3, "application/x-ebu-stl", "stl"],
+  ["STL30.01", 3, "application/x-ebu-stl", "stl"],
+  ["HEAPCCDR", 6, "image/x-canon-crw", "crw"],
+  ["FOVb", 0, "image/x-sigma-x3f", "x3f"],
+  ["\x0e\x03\x13\x01", 0, "application/x-hdf", "hdf"],
+  ["SIT!", 0, "application/x-stuffit", "sit"],
+  ["StuffIt", 0, "application/x-stuffit", "sit"],
+  ["xar!", 0, "application/x-xar", "xar"],
+  ["QFI\xfb", 0, "application/x-qemu-disk", "qcow2"],
+  ["KDMV", 0, "application/x-vmdk-disk", "vmdk"],
+  ["vhdxfile", 0, "application/x-vhdx-disk", "vhdx"],
+  ["\x7f\x10\xda\xbe", 64, "application/x-vdi-disk", "vdi"],
   ["\0\x01\0\0Standard Jet DB", 0, "application/x-msaccess", "mdb"],
   ["\0\x01\0\0Standard ACE DB", 0, "application/x-msaccess", "accdb"],
 ];
@@ -68,12 +98,21 @@ export function signatureType(head: Uint8Array, extension: string): Recognised |
   // Two letters are no proof of a bitmap.
   let isBitmap = head.byteLength >= 18 && BMP_HEADER_SIZES.has(viewOf(head).getUint32(14, true));
   if (hasAscii(head, "BM") && !isBitmap) return "unlike";
-  // A cursor or icon without pictures is a Targa picture, which has no signature.
-  if (hasAscii(head, "\0\0\x02\0\0\0") || hasAscii(head, "\0\0\x01\0\0\0")) {
+  // A cursor or icon without pictures is a Targa picture, which has no signature; one of too many an old spreadsheet.
+  let isIconLike = hasAscii(head, "\0\0\x02\0") || hasAscii(head, "\0\0\x01\0");
+  let pictures = isIconLike && head.byteLength >= 6 ? viewOf(head).getUint16(4, true) : 0;
+  if (isIconLike && (pictures === 0 || pictures > maxIconPictures))
     return extension === "tga" ? { type: "image/x-tga", extension } : "unlike";
-  }
+  if (extension === "dbf" && isTable(head)) return { type: "application/vnd.dbf", extension };
   // The start of any zlib stream; a disk image only by its name.
   return hasAscii(head, "\x78\x01") && extension !== "dmg" ? "unlike" : null;
+}
+
+/** A dBase table: a version, the day of the last change, and the length of its header. */
+function isTable(head: Uint8Array): boolean {
+  let [version = 0, , month = 0, day = 0] = head;
+  let isDay = month >= 1 && month <= 12 && day >= 1 && day <= 31;
+  return DBF_VERSIONS.has(version) && isDay && head.byteLength > 32 && viewOf(head).getUint16(8, true) > 32;
 }
 
 /** Types by signatures that file-type does not have or does not take in a cut file. */

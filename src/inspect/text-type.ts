@@ -18,6 +18,8 @@ const SIGNATURES: [RegExp, string, string][] = [
   [/^BEGIN:VCARD/i, "text/vcard", "vcf"],
   [/^BEGIN:VCALENDAR/i, "text/calendar", "ics"],
   [/^WEBVTT(?=\s|$)/, "text/vtt", "vtt"],
+  [/^WARC\/\d\.\d+\r?\n/, "application/warc", "warc"],
+  [/^filedesc:\/\//, "application/x-ia-arc", "arc"],
   [/^-----BEGIN PGP MESSAGE-----/, "application/pgp-encrypted", "pgp"],
   [/^(?:REGEDIT4|Windows Registry Editor Version 5\.00)\r?\n/, "application/x-ms-regedit", "reg"],
   [/^!<arch>\n/, "application/x-unix-archive", "a"],

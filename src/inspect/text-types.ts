@@ -14,6 +14,10 @@ application/gpx+xml            gpx
 application/gml+xml            gml
 application/vnd.google-earth.kml+xml  kml
 application/rdf+xml            rdf owl
+text/turtle                    ttl
+text/n3                        n3
+application/n-triples          nt
+application/n-quads            nq
 application/ttml+xml           ttml dfxp
 application/vnd.recordare.musicxml+xml  musicxml
 image/svg+xml                  svg
