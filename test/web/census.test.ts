@@ -122,7 +122,8 @@ test("every route is held to its client's requests and transfers, but those for 
   let limited = createTestApp({ limits: { requestsPerMinute: 1 } });
   let busy = createTestApp({ limits: { transfers: 1 } });
   try {
-    let reading = await busy.addFile("x".repeat(200_000));
+    // More than is sent whole.
+    let reading = await busy.addFile("x".repeat(300_000));
     let held = await askFrom(busy, `GET ${testBase}/files/${reading.id}/download`);
     for (let [nth, route] of Object.keys(expected).entries()) {
       let address = `192.0.2.${nth + 1}`;
