@@ -9,7 +9,7 @@ import { createFaultWorld, type FaultWorld, timeoutSeconds } from "./world.ts";
 /** Two tries of every call that a request makes, and what may be waited for the undoing. */
 const longestAnswerMs = (4 * timeoutSeconds + 12) * 1000;
 /** Two tries of the first look, and what is waited for recovery; then the program itself starts. */
-const longestStartMs = (2 * timeoutSeconds + 5 + 5) * 1000;
+const longestStartMs = (2 * timeoutSeconds + 5 + 15) * 1000;
 
 let world: FaultWorld;
 

@@ -47,7 +47,7 @@ async function restricted(allowed: Allowed, versions = false) {
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
     // An intent stays open for as long, and the tests wait for its end.
-    S3_TIMEOUT_S: "1",
+    S3_TIMEOUT_S: "3",
   };
   return { gateway, dataDir, env };
 }
