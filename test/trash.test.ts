@@ -30,9 +30,6 @@ let setMs = 0;
 let steady = { nowMs: () => nowMs - setMs };
 let down = false;
 let refused = false;
-let warnings: string[] = [];
-/** Deletions that failed and are to be tried again, said or not. */
-let postponed = 0;
 let world: ReturnType<typeof open>;
 
 /** What a server has open, on the folder of the test. */
@@ -55,6 +52,9 @@ function open() {
   let recovery = createRecovery({ journal, repository, storageFor, marks, log: silentLog, lateMs: 0 });
   let deleteFile = createDeleteFile({ repository, journal, recovery, storageFor, marks });
   let table = createTrashTable(state, commits);
+  // Of its own: the one before may still be told that its databases are closed.
+  let warnings: string[] = [];
+  let postponed = 0;
   let log = {
     ...silentLog,
     warn(_facts: object, message: string) {
@@ -72,6 +72,9 @@ function open() {
     table,
     trash,
     deleteFile,
+    warnings,
+    /** Deletions that failed and are to be tried again, said or not. */
+    postponed: () => postponed,
     close() {
       trash.stop();
       repository.close();
@@ -87,8 +90,6 @@ beforeEach(async () => {
   nowMs = Date.UTC(2026, 0, 1);
   setMs = 0;
   refused = false;
-  warnings = [];
-  postponed = 0;
   down = false;
   world = open();
   await world.storage.probe();
@@ -288,15 +289,12 @@ test("a deletion that storage refuses is said once, and done when it is allowed"
   nowMs += undoMs;
   world.trash.start();
   for (let tries = 1; tries <= 4; tries++) {
-    await eventually(
-      () => postponed,
-      (count) => count === tries,
-    );
+    await eventually(world.postponed, (count) => count === tries);
     world.trash.stop();
     nowMs += 10 * MINUTE_MS;
     if (tries < 4) world.trash.start();
   }
-  expect(warnings).toEqual(["a deletion has to wait"]);
+  expect(world.warnings).toEqual(["a deletion has to wait"]);
   expect([await shown(), await isThere(file), kept(), world.journal.open()]).toEqual([[], true, 1, []]);
   refused = false;
   world.trash.start();
