@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { datasetteLines } from "../support/datasette-environments.ts";
 import { noDatasette, startDatasette } from "../support/datasette.ts";
 import { skipUnlessCi } from "../support/needs.ts";
-import { makeDataDir, startServer } from "../support/server.ts";
+import { eventually, makeDataDir, startServer } from "../support/server.ts";
 import { optionsOf, rowsOf } from "./answers.ts";
 
 // Other programs start here, on a machine that may be busy.
@@ -45,11 +45,15 @@ describe.skipIf(noDatasette).each(datasetteLines)("beside Datasette, %s", (line)
         let counts: number[] = [];
         let reading = (async () => {
           while (!writing.signal.aborted) {
+            await datasette.page("/uploads/s3_uploads");
             let answer = await rowsOf(datasette, "/uploads/s3_uploads.json?_search=txt&_size=max");
             counts.push(answer.length);
-            await datasette.page("/uploads/s3_uploads");
           }
         })();
+        await eventually(
+          () => counts.length,
+          (count) => count > 0,
+        );
         let statuses = await Promise.all(
           Array.from({ length: senders }, async (_, sender) => {
             let seen = new Set<number>();
