@@ -10,7 +10,8 @@ import { eventually, makeDataDir, removeDataDir, startServer } from "../support/
 
 const pageBytes = 4 * KIB;
 const files = 40;
-setDefaultTimeout(60_000);
+/** Some tests start six programs, one after another. */
+setDefaultTimeout(120_000);
 
 /** A folder as a server leaves it that was killed: with rows in uploads.db and more of them in its -wal. */
 let original = makeDataDir();
