@@ -32,6 +32,15 @@ export function shortDate(iso: string): string {
   return match[4] === undefined ? day : `${day}, ${match[4]}`;
 }
 
+/** `3.1 s`, `2:05`, `1:02:05`. */
+export function shortDuration(seconds: number): string {
+  let whole = Math.round(seconds);
+  if (whole < 60) return `${Number(seconds.toPrecision(2))} s`;
+  let clock = new Date((whole % 3600) * 1000).toISOString().slice(14, 19);
+  let hours = Math.floor(whole / 3600);
+  return hours > 0 ? `${hours}:${clock}` : clock.replace(/^0/, "");
+}
+
 /** `48.85837, 2.29448`: five decimals are a metre. */
 export function shortPosition(latitude: number, longitude: number): string {
   return `${latitude.toFixed(5)}, ${longitude.toFixed(5)}`;

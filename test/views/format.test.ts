@@ -1,6 +1,13 @@
 import { expect, test } from "bun:test";
 
-import { exactBytes, mapHref, shortBytes, shortDate, shortPosition } from "../../views/format.ts";
+import {
+  exactBytes,
+  mapHref,
+  shortBytes,
+  shortDate,
+  shortDuration,
+  shortPosition,
+} from "../../views/format.ts";
 
 test.each([
   [0, "0 bytes", "0 bytes"],
@@ -27,6 +34,18 @@ test.each([
   ["", ""],
 ])("%j is shown as %j", (iso, shown) => {
   expect(shortDate(iso)).toBe(shown);
+});
+
+test.each([
+  [0.04, "0.04 s"],
+  [3.08, "3.1 s"],
+  [59.4, "59 s"],
+  [59.6, "1:00"],
+  [200.046, "3:20"],
+  [3599.7, "1:00:00"],
+  [36_125, "10:02:05"],
+])("%d seconds are shown as %s", (seconds, shown) => {
+  expect(shortDuration(seconds)).toBe(shown);
 });
 
 test("a position is shown to the metre and linked as it is", () => {

@@ -31,6 +31,7 @@ test("what is not known is not mentioned", () => {
   let html = facts({});
   for (let label of [
     "Dimensions",
+    "Duration",
     "Taken",
     "Camera",
     "Position",
@@ -50,6 +51,12 @@ test("the stored size is told when it is another than the displayed one", () => 
   let metadata = { stored_width: 40, stored_height: 30 };
   expect(facts({ width: 30, height: 40, metadata })).toContain("stored as 40 × 30");
   expect(facts({ width: 40, height: 30, metadata })).not.toContain("stored as");
+});
+
+test("a duration is told as clocks show it, and only there", () => {
+  let html = facts({ metadata: { duration_s: 200.046 } });
+  expect(html).toContain('<span title="200.046 seconds">3:20</span>');
+  expect(html).not.toContain("All metadata");
 });
 
 test("hostile metadata is text, in names and values", () => {

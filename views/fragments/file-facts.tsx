@@ -1,13 +1,21 @@
 /** @jsxImportSource hono/jsx */
 import type { Child } from "hono/jsx";
 
-import { exactBytes, mapHref, shortBytes, shortDate, shortPosition } from "../format.ts";
+import { exactBytes, mapHref, shortBytes, shortDate, shortDuration, shortPosition } from "../format.ts";
 import type { FileRecord, Json } from "../props.ts";
 import { exposureOf, lensOf } from "./exposure.ts";
 import { Moment } from "./moment.tsx";
 
 /** Shown under names of their own, or already told by a column. */
-const toldKeys = new Set(["make", "model", "declared_type", "mismatch", "stored_width", "stored_height"]);
+const toldKeys = new Set([
+  "make",
+  "model",
+  "declared_type",
+  "mismatch",
+  "stored_width",
+  "stored_height",
+  "duration_s",
+]);
 
 /** Everything that is known of a file. */
 export function FileFacts({ record }: { record: FileRecord }) {
@@ -15,6 +23,7 @@ export function FileFacts({ record }: { record: FileRecord }) {
   let camera = [metadata["make"], metadata["model"]].filter((part) => typeof part === "string").join(" ");
   let lens = lensOf(metadata["exif"]);
   let exposure = exposureOf(metadata["exif"]);
+  let duration = metadata["duration_s"];
   let short = shortBytes(record.size_bytes);
   let exact = exactBytes(record.size_bytes);
   let rest = Object.entries(metadata).filter(([key, value]) => !toldKeys.has(key) && value !== null);
@@ -35,6 +44,11 @@ export function FileFacts({ record }: { record: FileRecord }) {
         {width !== null && height !== null && (
           <Fact label="Dimensions">
             {width} × {height} pixels <StoredSize record={record} />
+          </Fact>
+        )}
+        {typeof duration === "number" && (
+          <Fact label="Duration">
+            <span title={`${duration} seconds`}>{shortDuration(duration)}</span>
           </Fact>
         )}
         {record.taken_at !== null && (
