@@ -77,6 +77,7 @@ const TYPES: Record<string, string[]> = {
   woff: ["font/woff"],
   woff2: ["font/woff2"],
   xls: ["application/vnd.ms-excel", "text/html", "text/csv", "application/xml"],
+  xlsb: ["application/vnd.ms-excel.sheet.binary.macroenabled.12"],
   xlsm: ["application/vnd.ms-excel.sheet.macroenabled.12"],
   xlsx: [`${office}spreadsheetml.sheet`],
   xz: ["application/x-xz"],

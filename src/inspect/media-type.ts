@@ -12,7 +12,7 @@ import { decodeEightBit, decodeUnicode } from "./text-decoding.ts";
 import { textType } from "./text-type.ts";
 import { textTypeOfExtension, usualTextExtension } from "./text-types.ts";
 import { tiffType } from "./tiff-type.ts";
-import { refineZip } from "./zip-type.ts";
+import { refineWorkbook, refineZip } from "./zip-type.ts";
 
 /** Most bytes that file-type may hold at once; what asks for more is hostile. */
 const maxBufferBytes = 1 * MIB;
@@ -74,7 +74,7 @@ async function byMagicNumber(head: Uint8Array, extension: string): Promise<Recog
     let recognised = canonicalType(found.mime, found.ext);
     if (recognised.type === "application/zip") return refineZip(head, extension);
     if (recognised.type === "application/x-cfb") return compoundFileType(head, extension);
-    return refineBrand(head, recognised, extension);
+    return refineWorkbook(head, refineBrand(head, recognised, extension));
   } catch {
     return null;
   }

@@ -44,7 +44,8 @@ export function refineZip(head: Uint8Array, extension: string): Recognised {
   let names = entryNames(head);
   if (names.some((name) => MARKS.some((mark) => name.startsWith(mark)))) {
     for (let [folder, type, usual] of FOLDERS) {
-      if (names.some((name) => name.startsWith(folder))) return { type, extension: usual };
+      if (names.some((name) => name.startsWith(folder)))
+        return refineWorkbook(head, { type, extension: usual });
     }
     let named = BY_EXTENSION[extension];
     if (named) return { type: named, extension };
@@ -61,6 +62,13 @@ function mimetypeOf(head: Uint8Array): string {
   if (!hasAscii(head, "mimetype", 30) || view.getUint16(26, true) !== 8) return "";
   let length = Math.min(view.getUint32(18, true), maxNameBytes);
   return latin1(view, 38 + view.getUint16(28, true), length).trim();
+}
+
+/** A workbook whose parts are no XML; file-type takes it for an .xlsx, which readers of those can't open. */
+export function refineWorkbook(head: Uint8Array, found: Recognised): Recognised {
+  if (found.type !== `${office}spreadsheetml.sheet` || !entryNames(head).includes("xl/workbook.bin"))
+    return found;
+  return { type: "application/vnd.ms-excel.sheet.binary.macroenabled.12", extension: "xlsb" };
 }
 
 /** Names in local file headers, from the start of the archive. */

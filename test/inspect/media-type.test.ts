@@ -249,6 +249,18 @@ describe("binary", () => {
     ["MATLAB", "a.bin", bytes("MATLAB 5.0 MAT-file, made by", 0, "\x01IM"), "application/x-matlab-data"],
     ["NetCDF of the third kind", "a.bin", bytes("CDF\x05", 0), "application/x-netcdf"],
     ["EPUB", "a.zip", zip(["mimetype", "application/epub+zip"]), "application/epub+zip"],
+    [
+      "a workbook that is no XML",
+      "a.xlsx",
+      zip(["[Content_Types].xml", "<Types/>"], ["_rels/.rels", "<a/>"], ["xl/workbook.bin", "x"]),
+      "application/vnd.ms-excel.sheet.binary.macroenabled.12",
+    ],
+    [
+      "a workbook that is XML",
+      "a.xlsb",
+      zip(["[Content_Types].xml", "<Types/>"], ["_rels/.rels", "<a/>"], ["xl/workbook.xml", "x"]),
+      `${office}spreadsheetml.sheet`,
+    ],
     ["an old Word file", "a.bin", compound("Root Entry", "WordDocument"), "application/msword"],
     ["an old Excel file", "a.doc", compound("Root Entry", "Workbook"), "application/vnd.ms-excel"],
     ["an old file known by name", "a.ppt", compound("Root Entry"), "application/vnd.ms-powerpoint"],
