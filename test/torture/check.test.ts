@@ -89,7 +89,12 @@ test("a file that is out of sight and was not deleted, and one that was and is i
   a.deletion = "none";
   expect(await check(subject)).toEqual(["out of sight, and nobody asked for it: a.bin"]);
   a.deletion = "trashed";
+  // What a look sees that comes in the middle of its end.
+  let gone = await seenWhile(() => moved(pathOf("a.bin"), join(dataDir, "elsewhere")));
+  expect(gone).toEqual([]);
   await client.undo([a]);
+  gone = await seenWhile(() => moved(pathOf("a.bin"), join(dataDir, "elsewhere")));
+  expect(gone).toContainEqual(expect.stringMatching(/^left behind in storage: .*\.bin\.meta$/));
   expect(await check(subject)).toEqual([]);
   expect(a).toMatchObject({ deletion: "none" });
   a.deletion = "trashed";
