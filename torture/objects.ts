@@ -40,8 +40,12 @@ export function localObjects(dataDir: string): Objects {
         if (path.startsWith(unfinishedFolder)) {
           unfinished.push({ key: path.slice(unfinishedFolder.length), what: path });
         } else if (path.startsWith(".")) leftovers.push(path);
-        else if (!name.startsWith(".")) sizes.set(path, statSync(join(root, path)).size);
-        else descriptions.add(path);
+        else if (name.startsWith(".")) descriptions.add(path);
+        else {
+          // A file whose time is over may go between the two looks.
+          let facts = statSync(join(root, path), { throwIfNoEntry: false });
+          if (facts) sizes.set(path, facts.size);
+        }
       }
       for (let key of sizes.keys()) {
         let slash = key.lastIndexOf("/") + 1;
