@@ -24,5 +24,6 @@ const EXTENSIONS: Record<string, string> = { "image/heif": "heif", "image/heif-s
 export function canonicalType(mime: string, extension: string): Recognised {
   let name = mime.split(";", 1)[0] ?? mime;
   let type = (CANONICAL[name] ?? name).toLowerCase();
-  return { type, extension: EXTENSIONS[type] ?? extension };
+  // It calls files of compress "Z", as they do themselves.
+  return { type, extension: EXTENSIONS[type] ?? extension.toLowerCase() };
 }

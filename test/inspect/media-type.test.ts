@@ -1,9 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
 
+import { supportedExtensions } from "file-type";
+
+import { canonicalType } from "../../src/inspect/canonical-types.ts";
 import { extensionsOf } from "../../src/inspect/extension.ts";
 import { kindOf } from "../../src/inspect/kind-of.ts";
 import { detectMediaType } from "../../src/inspect/media-type.ts";
+import { objectKey } from "../../src/store/keys.ts";
 import { bytes, u16, u32 } from "../support/images.ts";
 
 function typeOf(content: string | Uint8Array, filename: string, isWhole = true): Promise<string> {
@@ -331,4 +335,15 @@ test("extensions are read as systems read them", () => {
   expect(extensionsOf(".htaccess")).toEqual(["htaccess"]);
   expect(extensionsOf("archive.tar.gz")).toEqual(["tar", "gz"]);
   expect(extensionsOf("none")).toEqual([]);
+});
+
+test("every extension that file-type gives can stand in a key", async () => {
+  let uid = "01a22fd4-76ed-70b0-b99c-06dc43ecef8c";
+  for (let found of supportedExtensions) {
+    let { extension } = canonicalType("application/octet-stream", found);
+    let key = objectKey({ prefix: "uploads/", uid, extension, createdAtMs: Date.UTC(2026, 11, 1) });
+    expect(key).toBe(`uploads/2026/12/${uid}.${found.toLowerCase()}`);
+  }
+  let compressed = await detectMediaType(bytes([0x1f, 0x9d, 0x90, 0x80, 0xff]), true, "a.Z");
+  expect(compressed).toEqual({ contentType: "application/x-compress", extension: "z", kind: "archive" });
 });
