@@ -31,8 +31,9 @@ export async function check(subject: Subject, deep = false): Promise<string[]> {
   let trashed = databases.trashedUids();
   let rows = databases.rows();
   let { sizes, unfinished, leftovers } = await objects.list();
-  // An object and what describes it go one after the other.
-  let going = rows.filter((row) => trashed.has(row.uid)).map((row) => basename(row.s3_key));
+  // An object, a mark, and what describes them go one after the other.
+  let goingRows = rows.filter((row) => trashed.has(row.uid));
+  let going = [...trashed, ...goingRows.map((row) => basename(row.s3_key))];
   let isGoing = (what: string) => going.some((name) => what.includes(name));
   let faults = leftovers.filter((what) => !isGoing(what)).map((what) => `left behind in storage: ${what}`);
   let pieces = databases.pieces();
