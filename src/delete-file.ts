@@ -1,6 +1,6 @@
 import type { FileRecord, Requester } from "./domain.ts";
 import { AppError, isRefusal } from "./errors.ts";
-import { isOwner, isRefusedMark, type MarkedRow, markedRow, type Marks } from "./marks.ts";
+import { goneUnlessRefused, isOwner, type MarkedRow, markedRow, type Marks } from "./marks.ts";
 import type { FileRepository } from "./record/file-repository.ts";
 import type { Recovery } from "./recover.ts";
 import { type AuditLog, noAudit } from "./state/audit.ts";
@@ -47,17 +47,6 @@ export function createDeleteFile(deps: DeleteFileDeps): DeleteFile {
     }
   }
 
-  /** False when it is left to recovery: somebody waits for this deletion, and a rebuild is not at the door. */
-  async function markGone(row: MarkedRow): Promise<boolean> {
-    try {
-      await marks.gone(row);
-      return true;
-    } catch (error) {
-      if (isRefusedMark(error)) return false;
-      throw error;
-    }
-  }
-
   return async function deleteFile(idOrUid, { by, ...options } = {}) {
     let deletion = await repository.beginDelete(idOrUid, options);
     if (!deletion) throw new AppError("not_found", `There is no file ${idOrUid}.`);
@@ -73,7 +62,8 @@ export function createDeleteFile(deps: DeleteFileDeps): DeleteFile {
       mayBeGone = true;
       let isMarked = true;
       if (removeObject) await holder.delete(key);
-      else isMarked = await markGone(row);
+      // A refused mark is left to recovery: somebody waits for this deletion, and a rebuild is not at the door.
+      else isMarked = await goneUnlessRefused(marks, row);
       await repository.finishDelete(id);
       // Together with the close, as with uploads.
       if (by) audit.write("delete", by, { file_id: id, uid, filename: record.filename }, "later");

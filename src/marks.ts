@@ -118,9 +118,15 @@ export function createMarks({ storageFor, s3Prefix, log }: MarksDeps): Marks {
   };
 }
 
-/** Whether storage has answered, and does not take the mark for now; else it is away. */
-export function isRefusedMark(error: unknown): boolean {
-  return error instanceof AppError && isRefusal(error.cause);
+/** As `gone`, but false where storage has answered and does not take the mark for now; rejects when it is away. */
+export async function goneUnlessRefused(marks: Pick<Marks, "gone">, row: MarkedRow): Promise<boolean> {
+  try {
+    await marks.gone(row);
+    return true;
+  } catch (error) {
+    if (error instanceof AppError && isRefusal(error.cause)) return false;
+    throw error;
+  }
 }
 
 /** Whether the row has stored its object itself; else it shares another's, whose row may be gone. */

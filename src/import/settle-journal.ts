@@ -1,4 +1,4 @@
-import { isOwner, isRefusedMark, type Marks } from "../marks.ts";
+import { goneUnlessRefused, isOwner, type Marks } from "../marks.ts";
 import type { Intent, Journal, ObjectPlace } from "../state/journal.ts";
 import type { TrashTable } from "../state/trash-table.ts";
 import type { Storage } from "../store/storage.ts";
@@ -37,16 +37,8 @@ export async function settleJournal(deps: SettleDeps): Promise<number> {
       let { key, multipartUploadId } = intent;
       if (multipartUploadId !== null) await storageFor(intent).abortMultipart(key, multipartUploadId);
     } else if (isOwner(intent)) {
-      if (await storageFor(intent).head(intent.key)) await markGone(intent);
+      // A bucket that can only be read must not keep the catalog from being made: then the file comes back.
+      if (await storageFor(intent).head(intent.key)) await goneUnlessRefused(marks, intent);
     } else await marks.clear(intent, true);
-  }
-
-  /** A bucket that can only be read must not keep the catalog from being made: then the file comes back. */
-  async function markGone(intent: Intent): Promise<void> {
-    try {
-      await marks.gone(intent);
-    } catch (error) {
-      if (!isRefusedMark(error)) throw error;
-    }
   }
 }
